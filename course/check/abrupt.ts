@@ -1,0 +1,171 @@
+// Peers on the kernel's network that are able to send RST. Loaded only by the
+// checks that need one.
+import { once } from "node:events";
+import {
+  type AddressInfo,
+  connect,
+  createServer,
+  type Server,
+  type Socket,
+} from "node:net";
+import { kernel } from "./errors.ts";
+import type {
+  ConnectOptions,
+  ListenOptions,
+  RawConn,
+  RawListener,
+} from "./network.ts";
+
+class NodeConn implements RawConn {
+  readonly #socket: Socket;
+  readonly localAddr: Deno.NetAddr;
+  readonly remoteAddr: Deno.NetAddr;
+  #error: Error | undefined;
+  #ended = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.localAddr = {
+      transport: "tcp",
+      hostname: socket.localAddress!,
+      port: socket.localPort!,
+    };
+    this.remoteAddr = {
+      transport: "tcp",
+      hostname: socket.remoteAddress!,
+      port: socket.remotePort!,
+    };
+    socket.pause();
+    socket.on("error", (error) => this.#error = error);
+    socket.on("end", () => this.#ended = true);
+  }
+
+  async read(into: Uint8Array): Promise<number | null> {
+    while (true) {
+      const available = this.#socket.readableLength;
+      const wanted = Math.min(into.length, Math.max(1, available));
+      const chunk: Uint8Array | null = this.#socket.read(wanted);
+      if (chunk !== null) {
+        into.set(chunk);
+        return chunk.length;
+      }
+      if (this.#error) throw kernel.connectionReset();
+      if (this.#ended || this.#socket.destroyed) return null;
+      await this.#change();
+    }
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      const names = ["readable", "end", "error", "close"];
+      const changed = () => {
+        for (const name of names) this.#socket.off(name, changed);
+        resolve();
+      };
+      for (const name of names) this.#socket.on(name, changed);
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(
+        bytes.slice(),
+        (error) => error ? reject(kernel.brokenPipe()) : resolve(bytes.length),
+      );
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    return new Promise((resolve) => this.#socket.end(resolve));
+  }
+
+  close() {
+    if (this.#socket.destroyed) return;
+    this.#socket.end();
+    this.#socket.destroySoon();
+  }
+
+  reset() {
+    this.#socket.resetAndDestroy();
+  }
+
+  setNoDelay(on = true) {
+    this.#socket.setNoDelay(on);
+  }
+
+  setKeepAlive(on = true) {
+    this.#socket.setKeepAlive(on);
+  }
+
+  ref() {
+    this.#socket.ref();
+  }
+
+  unref() {
+    this.#socket.unref();
+  }
+}
+
+/** Connects a peer that can reset; rejects as `Deno.connect` does. */
+export async function connectNode(options: ConnectOptions): Promise<RawConn> {
+  const { hostname: host = "127.0.0.1", port } = options;
+  const socket = connect({ host, port, allowHalfOpen: true });
+  try {
+    await once(socket, "connect");
+  } catch (error) {
+    const { code } = error as { code?: string };
+    throw code === "ECONNREFUSED" ? kernel.connectionRefused() : error;
+  }
+  return new NodeConn(socket);
+}
+
+class NodeListener implements RawListener {
+  readonly #server: Server;
+  readonly #arrived: Socket[] = [];
+  #wake = () => {};
+  #closed = false;
+  readonly addr: Deno.NetAddr;
+
+  constructor(server: Server) {
+    this.#server = server;
+    const { address, port } = server.address() as AddressInfo;
+    this.addr = { transport: "tcp", hostname: address, port };
+    server.on("connection", (socket: Socket) => {
+      this.#arrived.push(socket);
+      this.#wake();
+    });
+  }
+
+  async accept(): Promise<RawConn> {
+    while (!this.#closed) {
+      const socket = this.#arrived.shift();
+      if (socket !== undefined) return new NodeConn(socket);
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    throw kernel.listenerClosed();
+  }
+
+  close() {
+    this.#closed = true;
+    this.#server.close();
+    for (const socket of this.#arrived) socket.resetAndDestroy();
+    this.#wake();
+  }
+
+  ref() {
+    this.#server.ref();
+  }
+
+  unref() {
+    this.#server.unref();
+  }
+}
+
+/** Opens a listener whose connections can reset. */
+export async function listenNode(options: ListenOptions): Promise<RawListener> {
+  const { hostname: host = "127.0.0.1", port = 0 } = options;
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.listen({ host, port });
+  await once(server, "listening");
+  return new NodeListener(server);
+}

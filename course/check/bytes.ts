@@ -1,0 +1,70 @@
+const encoder = new TextEncoder();
+
+/** What a check may send or expect: text stands for its UTF-8 bytes. */
+export type Data = string | Uint8Array;
+
+/** The bytes of `data`. */
+export function toBytes(data: Data): Uint8Array<ArrayBuffer> {
+  return typeof data === "string" ? encoder.encode(data) : data.slice();
+}
+
+/** One array of all `parts`, in order. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Where `a` and `b` part ways first; -1 if they are equal. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return i;
+  return a.length === b.length ? -1 : length;
+}
+
+/** Whether `bytes` are text that can be shown as it is, escapes aside. */
+export function isText(bytes: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // deno-lint-ignore no-control-regex -- Control characters are the question.
+    return !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return false; // Not UTF-8: hex will say what it is.
+  }
+}
+
+/** "1 byte", "1,024 bytes". */
+export function count(n: number, unit = "byte"): string {
+  return `${n.toLocaleString("en-US")} ${unit}${n === 1 ? "" : "s"}`;
+}
+
+/** Two hex digits for each byte, with spaces. */
+export function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** `bytes` in about `width` columns: text in quotes, or hex, cut if too long. */
+export function preview(bytes: Uint8Array, width = 24): string {
+  if (bytes.length === 0) return '""';
+  const head = bytes.subarray(0, width * 4);
+  if (isText(head) || (head.length < bytes.length && isText(clean(head)))) {
+    const quoted = JSON.stringify(new TextDecoder().decode(head));
+    if (quoted.length <= width && head.length === bytes.length) return quoted;
+    return `${quoted.slice(0, width - 2)}…" ${count(bytes.length)}`;
+  }
+  const fit = Math.max(1, Math.floor(width / 3));
+  if (bytes.length <= fit) return hex(bytes);
+  return `${hex(bytes.subarray(0, fit - 1))} … ${count(bytes.length)}`;
+}
+
+/** Drops a character that was cut in half at the end. */
+function clean(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length;
+  while (end > 0 && bytes.length - end < 4 && bytes[end - 1]! >= 0x80) end--;
+  return bytes.subarray(0, end);
+}

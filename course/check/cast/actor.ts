@@ -1,0 +1,238 @@
+import { count, type Data, preview, toBytes } from "../bytes.ts";
+import { firstDifference } from "../bytes.ts";
+import { Unmet } from "../evidence.ts";
+import type { RawConn } from "../network.ts";
+import { Place } from "../place.ts";
+import type { Stagehand } from "../stagehand.ts";
+import { Inbox } from "./inbox.ts";
+import { cannotSend, missing, noEnd, other, tooMuch } from "./unmet.ts";
+
+/**
+ * A member of the cast with a TCP connection to the program: a client of the
+ * learner's server, or the server that the learner's client talks to.
+ */
+export class Actor {
+  /** The name in the recording. */
+  readonly name: string;
+  readonly #conn: RawConn;
+  readonly #stage: Stagehand;
+  readonly #inbox: Inbox;
+  #sent = 0;
+  #left = false;
+
+  /** Takes over `conn`, and notes what happens on it. */
+  constructor(name: string, conn: RawConn, stage: Stagehand) {
+    this.name = name;
+    this.#conn = conn;
+    this.#stage = stage;
+    this.#inbox = new Inbox(name, conn, stage.recording);
+    stage.atEnd(() => this.#leave());
+  }
+
+  /** The address at this end. */
+  get addr(): Deno.NetAddr {
+    return this.#conn.localAddr;
+  }
+
+  /**
+   * Sends all of `data`, in one piece.
+   *
+   * Waits while the program does not read and the buffers are full.
+   */
+  async send(data: Data): Promise<void> {
+    await this.#send(toBytes(data), Place.here());
+  }
+
+  /** Sends `pieces` so that each arrives, and is dealt with, on its own. */
+  async sendInPieces(pieces: readonly Data[]): Promise<void> {
+    const place = Place.here();
+    if (pieces.length > 1) this.#conn.setNoDelay(true);
+    for (const [i, piece] of pieces.entries()) {
+      if (i > 0) await this.#stage.hasRead(this.#conn, this.#sent);
+      await this.#send(toBytes(piece), place);
+    }
+  }
+
+  /** Sends `data` byte by byte; each byte arrives on its own. */
+  async sendByteByByte(data: Data): Promise<void> {
+    const bytes = toBytes(data);
+    await this.sendInPieces(Array.from(bytes, (byte) => Uint8Array.of(byte)));
+  }
+
+  async #send(bytes: Uint8Array, place: Place) {
+    this.#note("send", `→ ${preview(bytes)}`, bytes);
+    const waiting = { what: `→ ${preview(bytes, 12)}`, kind: "send", place };
+    const work = async () => {
+      for (let rest = bytes; rest.length > 0;) {
+        const n = await this.#conn.write(rest);
+        this.#stage.clock.activity++;
+        this.#sent += n;
+        rest = rest.subarray(n);
+      }
+    };
+    const blocked = () => cannotSend(this.name, bytes, "full");
+    try {
+      await this.#stage.during(this.#as(waiting), work, blocked);
+    } catch (error) {
+      const { BrokenPipe, ConnectionReset } = Deno.errors;
+      const gone = error instanceof BrokenPipe ||
+        error instanceof ConnectionReset;
+      throw gone ? cannotSend(this.name, bytes, "closed").from(place) : error;
+    }
+  }
+
+  /** Expects exactly these bytes next. Says so at the first that differs. */
+  async receives(data: Data): Promise<void> {
+    const expected = toBytes(data);
+    const what = `← ${preview(expected, 12)}`;
+    await this.#receive(what, expected.length, (ending) => {
+      const received = this.#inbox.bytes;
+      const at = firstDifference(received, expected);
+      if (at >= 0 && at < Math.min(received.length, expected.length)) {
+        return other(this.name, expected, received);
+      }
+      return ending && missing(this.name, expected, received, ending);
+    });
+    this.#inbox.take(expected.length);
+  }
+
+  /** Receives exactly `length` bytes, and returns them. */
+  async receive(length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const what = `← ${count(length)}`;
+    await this.#receive(
+      what,
+      length,
+      (ending) =>
+        ending && missing(this.name, length, this.#inbox.bytes, ending),
+    );
+    return this.#inbox.take(length);
+  }
+
+  /** Waits for `length` bytes; `fault` says what is wrong, if anything is. */
+  async #receive(
+    what: string,
+    length: number,
+    fault: (ending?: "silence" | "end" | "reset") => Unmet | undefined,
+  ) {
+    const waiting = this.#as({ what, kind: "receive", place: Place.here() });
+    const unmet = (ending?: "silence" | "end" | "reset") =>
+      fault(ending)?.from(waiting.place);
+    await this.#stage.during(waiting, async () => {
+      for (;;) {
+        const wrong = unmet();
+        if (wrong) throw wrong;
+        if (this.#inbox.bytes.length >= length) return;
+        const { ending } = this.#inbox;
+        if (ending !== "open") throw unmet(ending);
+        await this.#inbox.more();
+      }
+    }, () => unmet("silence")!);
+  }
+
+  /**
+   * Receives until the program ends its sending, and returns it all. A reset
+   * on the way is a failure.
+   */
+  async receiveAll(): Promise<Uint8Array<ArrayBuffer>> {
+    await this.#untilEnd(() => undefined);
+    return this.#inbox.take(this.#inbox.bytes.length);
+  }
+
+  /** Expects the end of the program's sending, and not one byte before it. */
+  async receivesEnd(): Promise<void> {
+    await this.#untilEnd((bytes) =>
+      bytes.length > 0 ? tooMuch(this.name, "the end", bytes) : undefined
+    );
+  }
+
+  async #untilEnd(fault: (bytes: Uint8Array) => Unmet | undefined) {
+    const place = Place.here();
+    const waiting = this.#as({ what: "← the end", kind: "end", place });
+    await this.#stage.during(waiting, async () => {
+      for (;;) {
+        const wrong = fault(this.#inbox.bytes);
+        if (wrong) throw wrong.from(place);
+        if (this.#inbox.ending === "end") return;
+        if (this.#inbox.ending === "reset") {
+          throw noEnd(this.name, this.#inbox.bytes, "reset").from(place);
+        }
+        await this.#inbox.more();
+      }
+    }, () => noEnd(this.name, this.#inbox.bytes, "silence"));
+  }
+
+  /**
+   * Expects that nothing comes, not even the end: on the simulated network
+   * until nothing can happen any more; on loopback for `ms` milliseconds.
+   */
+  async receivesNothing(ms = 50): Promise<void> {
+    const place = Place.here();
+    if (this.#inbox.bytes.length === 0 && this.#inbox.ending === "open") {
+      await this.#stage.silence(this.#inbox.more(), ms);
+    }
+    const { bytes, ending } = this.#inbox;
+    if (bytes.length > 0) {
+      throw tooMuch(this.name, "nothing", bytes).from(place);
+    }
+    if (ending === "open") return;
+    throw new Unmet({
+      kind: ending,
+      who: this.name,
+      headline: `${this.name} expected nothing, and got the ${ending}`,
+    }).from(place);
+  }
+
+  /** Ends the sending direction (FIN); receiving goes on. */
+  async closeWrite(): Promise<void> {
+    this.#note("closeWrite", "ends its sending (FIN)");
+    await this.#conn.closeWrite();
+  }
+
+  /** Closes the connection. Twice is fine. */
+  close() {
+    if (this.#left) return;
+    this.#note("close", "leaves");
+    this.#leave();
+  }
+
+  /**
+   * Vanishes with RST.
+   *
+   * @throws {TypeError} If it joined without `canReset`.
+   */
+  reset() {
+    if (this.#conn.reset === undefined) {
+      throw new TypeError(
+        `Cannot reset as "${this.name}": it joined without { canReset: true }`,
+      );
+    }
+    this.#note("reset", "vanishes (RST)");
+    this.#left = true;
+    this.#conn.reset();
+  }
+
+  #leave() {
+    if (this.#left) return;
+    this.#left = true;
+    try {
+      this.#conn.close();
+    } catch (error) {
+      // The connection may have gone away by itself, by a reset.
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+
+  #as(waiting: { what: string; kind: string; place: Place }) {
+    return { side: "cast", who: this.name, ...waiting } as const;
+  }
+
+  #note(kind: string, text: string, bytes?: Uint8Array) {
+    this.#stage.recording.note({
+      side: "cast",
+      who: this.name,
+      kind,
+      text,
+      ...(bytes && { bytes }),
+    });
+  }
+}

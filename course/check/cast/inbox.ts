@@ -1,0 +1,85 @@
+import { concat, preview } from "../bytes.ts";
+import type { RawConn } from "../network.ts";
+import type { Recording } from "../recording.ts";
+
+/** How the other side's sending ended, or "open". */
+export type Ending = "open" | "end" | "reset";
+
+/** What has arrived on a connection and was not asked for yet. */
+export class Inbox {
+  readonly #name: string;
+  readonly #conn: RawConn;
+  readonly #recording: Recording;
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #reading: Promise<void> | undefined;
+  #ending: Ending = "open";
+
+  /** Collects what arrives on `conn`, noted as received by `name`. */
+  constructor(name: string, conn: RawConn, recording: Recording) {
+    this.#name = name;
+    this.#conn = conn;
+    this.#recording = recording;
+  }
+
+  /** The bytes that are here. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** Whether more can come, and if not, how it ended. */
+  get ending(): Ending {
+    return this.#ending;
+  }
+
+  /** Removes and returns the first `length` bytes. */
+  take(length: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.slice(0, length);
+    this.#bytes = this.#bytes.slice(length);
+    return taken;
+  }
+
+  /**
+   * Waits until something arrives: bytes, the end, or a reset. A call that is
+   * given up loses nothing: the next one waits for the same read.
+   */
+  more(): Promise<void> {
+    return this.#reading ??= this.#read().finally(() =>
+      this.#reading = undefined
+    );
+  }
+
+  async #read() {
+    const into = new Uint8Array(65_536);
+    try {
+      const n = await this.#conn.read(into);
+      if (n === null) return this.#end("end", "← the end (FIN)");
+      const bytes = into.subarray(0, n);
+      this.#bytes = concat([this.#bytes, bytes]);
+      this.#note("receive", `← ${preview(bytes)}`, bytes);
+    } catch (error) {
+      const { BadResource, ConnectionReset, Interrupted } = Deno.errors;
+      if (error instanceof ConnectionReset) {
+        return this.#end("reset", "← a reset (RST)");
+      }
+      // The cast left while it was listening; nobody asks any more.
+      const left = error instanceof Interrupted || error instanceof BadResource;
+      if (!left) throw error;
+      this.#ending = "end";
+    }
+  }
+
+  #end(ending: Ending, text: string) {
+    this.#ending = ending;
+    this.#note(ending, text);
+  }
+
+  #note(kind: string, text: string, bytes?: Uint8Array) {
+    this.#recording.note({
+      side: "cast",
+      who: this.#name,
+      kind,
+      text,
+      ...(bytes && { bytes }),
+    });
+  }
+}

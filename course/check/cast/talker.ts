@@ -1,0 +1,137 @@
+import { firstDifference } from "../bytes.ts";
+import { type Data, preview, toBytes } from "../bytes.ts";
+import type { RawDatagram } from "../network.ts";
+import { Place } from "../place.ts";
+import type { Stagehand } from "../stagehand.ts";
+import { carry } from "../stand_ins/carry.ts";
+import type { World } from "../stand_ins/world.ts";
+import { missing, other, tooMuch } from "./unmet.ts";
+
+/** A datagram that a talker received. */
+export interface Letter {
+  /** The payload. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Who sent it. */
+  readonly from: Deno.NetAddr;
+}
+
+/** A member of the cast with a UDP socket. */
+export class Talker {
+  /** The name in the recording. */
+  readonly name: string;
+  readonly #socket: RawDatagram;
+  readonly #stage: Stagehand;
+  readonly #world: World;
+  readonly #letters: Letter[] = [];
+  #receiving: Promise<void> | undefined;
+  #left = false;
+
+  /** Takes over `socket`, and notes what happens on it. */
+  constructor(
+    name: string,
+    socket: RawDatagram,
+    stage: Stagehand,
+    world: World,
+  ) {
+    this.name = name;
+    this.#socket = socket;
+    this.#stage = stage;
+    this.#world = world;
+    stage.atEnd(() => this.close());
+  }
+
+  /** The address of the socket. */
+  get addr(): Deno.NetAddr {
+    return this.#socket.addr as Deno.NetAddr;
+  }
+
+  /** Sends one datagram. Nobody says whether it arrives. */
+  async send(data: Data, to: Deno.Addr): Promise<void> {
+    const bytes = toBytes(data);
+    this.#note("send", `→ ${preview(bytes)}`, bytes);
+    await carry(this.#world, this.#socket, bytes, to);
+  }
+
+  /** Expects one datagram with exactly this payload, and returns its sender. */
+  async receives(data: Data): Promise<Deno.NetAddr> {
+    const expected = toBytes(data);
+    const place = Place.here();
+    const what = `← ${preview(expected, 12)}`;
+    const { bytes, from } = await this.#next(
+      what,
+      place,
+      () => missing(this.name, expected, new Uint8Array(), "silence"),
+    );
+    if (firstDifference(bytes, expected) >= 0) {
+      throw other(this.name, expected, bytes).from(place);
+    }
+    return from;
+  }
+
+  /** Receives one datagram, whatever it holds. */
+  receive(): Promise<Letter> {
+    return this.#next(
+      "← a datagram",
+      Place.here(),
+      () => missing(this.name, 0, new Uint8Array(), "silence"),
+    );
+  }
+
+  async #next(
+    what: string,
+    place: Place,
+    unmet: () => ReturnType<typeof missing>,
+  ): Promise<Letter> {
+    const waiting = { side: "cast", who: this.name, kind: "receive" } as const;
+    await this.#stage.during({ ...waiting, what, place }, async () => {
+      while (this.#letters.length === 0) await this.#more();
+    }, unmet);
+    return this.#letters.shift()!;
+  }
+
+  /** Expects that no datagram comes; see {@linkcode Actor.receivesNothing}. */
+  async receivesNothing(ms = 50): Promise<void> {
+    const place = Place.here();
+    if (this.#letters.length === 0) {
+      await this.#stage.silence(this.#more(), ms);
+    }
+    const letter = this.#letters[0];
+    if (letter === undefined) return;
+    throw tooMuch(this.name, "nothing", letter.bytes).from(place);
+  }
+
+  #more(): Promise<void> {
+    return this.#receiving ??= this.#receive().finally(() =>
+      this.#receiving = undefined
+    );
+  }
+
+  async #receive() {
+    try {
+      const [bytes, from] = await this.#socket.receive();
+      this.#letters.push({ bytes, from: from as Deno.NetAddr });
+      this.#note("receive", `← ${preview(bytes)}`, bytes);
+    } catch (error) {
+      const { BadResource, Interrupted } = Deno.errors;
+      const left = error instanceof Interrupted || error instanceof BadResource;
+      if (!left) throw error;
+    }
+  }
+
+  /** Closes the socket. Twice is fine. */
+  close() {
+    if (this.#left) return;
+    this.#left = true;
+    this.#socket.close();
+  }
+
+  #note(kind: string, text: string, bytes?: Uint8Array) {
+    this.#stage.recording.note({
+      side: "cast",
+      who: this.name,
+      kind,
+      text,
+      ...(bytes && { bytes }),
+    });
+  }
+}

@@ -1,0 +1,43 @@
+// The catalogue of mistakes, by topic. A check names those that it may reveal;
+// the first whose evidence fits is the diagnosis.
+import type { Evidence } from "../evidence.ts";
+import { accepting } from "./accepting.ts";
+import { addresses } from "./addresses.ts";
+import { closing } from "./closing.ts";
+import { datagrams } from "./datagrams.ts";
+import { lengths } from "./lengths.ts";
+import type { Catalogue, Mistake } from "./mistake.ts";
+import { reading } from "./reading.ts";
+import { time } from "./time.ts";
+import { writing } from "./writing.ts";
+
+/** All mistakes that the course knows, by their names. */
+export const catalogue: Catalogue = {
+  ...reading,
+  ...lengths,
+  ...writing,
+  ...closing,
+  ...accepting,
+  ...addresses,
+  ...time,
+  ...datagrams,
+};
+
+/** Names the mistake that `evidence` shows, if one of `candidates` fits. */
+export function diagnose(
+  candidates: readonly string[],
+  evidence: Evidence,
+): Mistake | undefined {
+  return candidates.map(mistake).find(({ fits }) => fits(evidence));
+}
+
+/** The mistake called `id`. */
+export function mistake(id: string): Mistake {
+  const found = catalogue[id];
+  if (found === undefined) {
+    throw new TypeError(
+      `Cannot reveal "${id}": the catalogue has no such mistake; see course/check/catalogue/`,
+    );
+  }
+  return { id, ...found };
+}

@@ -1,0 +1,112 @@
+import { diagnose, mistake } from "./catalogue/mod.ts";
+import { explain } from "./explain.ts";
+import { Failed } from "./failed.ts";
+import { mayUseLoopback } from "./loopback.ts";
+import { type Body, Play } from "./play.ts";
+import { real } from "./real.ts";
+import { asData, asked, report } from "./report.ts";
+import { seedOf } from "./stand_ins/random.ts";
+import type { Adversity } from "./stand_ins/world.ts";
+
+/** What a check needs beside its body. */
+export interface CheckOptions extends Adversity {
+  /** The mistakes that a failure may show, the likeliest first. */
+  reveals?: readonly string[];
+  /** Set if the check makes sense on one network only. */
+  only?: "simulated" | "loopback";
+}
+
+/**
+ * How long a check may take, in milliseconds, before it counts as a hot loop.
+ * Whatever waits is noticed earlier, by its silence.
+ */
+const TIMEOUT_MS = 6_000;
+
+const names: string[] = [];
+let running: { name: string; line: () => string } | undefined;
+let planned = false;
+
+/**
+ * Makes a check, for `Deno.test` to register: a test that plays on the
+ * simulated network and then, with permission, on loopback, and passes only if
+ * it passes on both.
+ *
+ * Its name is the symbol that it checks, and a promise: "serve() echoes one
+ * client".
+ */
+export function check(
+  name: string,
+  optionsOrBody: CheckOptions | Body,
+  maybeBody?: Body,
+): Deno.TestDefinition {
+  const whole = typeof optionsOrBody === "function";
+  const options = whole ? {} : optionsOrBody;
+  const body = whole ? optionsOrBody : maybeBody!;
+  (options.reveals ?? []).forEach(mistake); // An unknown name fails here.
+  names.push(name);
+  return {
+    name,
+    ignore: networksFor(options).length === 0,
+    timeout: TIMEOUT_MS,
+    fn: () => run(name, options, body),
+  };
+}
+
+function networksFor({ only }: CheckOptions): ("simulated" | "loopback")[] {
+  const wanted = asked.network
+    ? [asked.network]
+    : ["simulated", "loopback"] as const;
+  return wanted.filter((network) =>
+    (only === undefined || only === network) &&
+    (network === "simulated" || mayUseLoopback())
+  );
+}
+
+async function run(name: string, options: CheckOptions, body: Body) {
+  if (!planned) report({ plan: names });
+  planned = true;
+  report({ begin: name });
+  const started = real.now();
+  const networks: string[] = [];
+  const end = (more: { status: string; failure?: unknown }) =>
+    report({ end: name, ms: real.now() - started, networks, ...more });
+  const seed = Number(asked.seed ?? seedOf(name));
+  const [symbol] = name.split(" ");
+  for (const network of networksFor(options)) {
+    const bill = { symbol: symbol!, network, seed, adversity: options };
+    const play = new Play(bill);
+    running = { name, line: () => play.lastLine };
+    const { evidence, place, used } = await play.perform(body);
+    running = undefined;
+    networks.push(network);
+    if (evidence !== undefined) {
+      const found = diagnose(options.reveals ?? [], evidence);
+      const text = explain(evidence, found, place?.line ?? "");
+      const failure = asData(evidence, found, { text, place, seed });
+      end({ status: "failed", failure });
+      throw new Failed(text, place);
+    }
+    if (!used) break; // A check of bytes alone says the same on any network.
+  }
+  end({ status: "passed" });
+}
+
+real.test.afterEach(() => {
+  if (running === undefined) return;
+  // The time of the check ran out while it was running: Deno stopped it.
+  const at = running.line();
+  const where = at === ""
+    ? ""
+    : ` The last call before that was made at ${at}.`;
+  const text = `Your program ran for ${
+    TIMEOUT_MS / 1_000
+  } s without ever waiting for anything.${where}`;
+  report({ stuck: running.name, at, text });
+  if (!asked.nonce) real.error(text);
+  running = undefined;
+});
+
+real.test.afterAll(() => {
+  if (asked.nonce || asked.network || mayUseLoopback()) return;
+  real.log("Checked on the simulated network. To add loopback: deno test -P");
+});

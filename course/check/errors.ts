@@ -1,0 +1,65 @@
+// The errors of the kernel, with the classes, messages and codes that Deno
+// 2.9.6 gives them on Linux (see errno(3)).
+
+type ErrorClass = new (message: string) => Error;
+
+function coded(Class: ErrorClass, code: string, message: string): Error {
+  const error = new Class(message);
+  return Object.assign(error, { code });
+}
+
+const {
+  AddrInUse,
+  BadResource,
+  BrokenPipe,
+  Busy,
+  ConnectionRefused,
+  ConnectionReset,
+  Interrupted,
+  NotCapable,
+  TimedOut,
+} = Deno.errors;
+
+/** One function for each way in which a socket call can fail. */
+export const kernel = {
+  addrInUse: () =>
+    coded(AddrInUse, "EADDRINUSE", "Address already in use (os error 98)"),
+  afNotSupported: () =>
+    coded(
+      Error,
+      "EAFNOSUPPORT",
+      "Address family not supported by protocol (os error 97)",
+    ),
+  badResource: () => new BadResource("Bad resource ID"),
+  brokenPipe: () => coded(BrokenPipe, "EPIPE", "Broken pipe (os error 32)"),
+  busyAccept: () => new Busy("Another accept task is ongoing"),
+  connectionRefused: () =>
+    coded(
+      ConnectionRefused,
+      "ECONNREFUSED",
+      "Connection refused (os error 111)",
+    ),
+  connectionReset: () =>
+    coded(
+      ConnectionReset,
+      "ECONNRESET",
+      "Connection reset by peer (os error 104)",
+    ),
+  interrupted: () => coded(Interrupted, "EINTR", "operation canceled"),
+  invalidArgument: () =>
+    coded(TypeError, "EINVAL", "Invalid argument (os error 22)"),
+  invalidPort: (port: unknown) =>
+    new RangeError(`Invalid port (out of range): ${port}`),
+  listenerClosed: () => new BadResource("Listener has been closed"),
+  messageTooLong: () =>
+    coded(Error, "EMSGSIZE", "Message too long (os error 90)"),
+  notCapable: (host: string) =>
+    new NotCapable(
+      `Requires net access to "${host}", run again with the --allow-net flag`,
+    ),
+  streamConsumed: () =>
+    new BadResource("The stream's underlying resource was closed or consumed"),
+  socketClosed: () => new BadResource("Socket has been closed"),
+  timedOut: () =>
+    coded(TimedOut, "ETIMEDOUT", "Connection timed out (os error 110)"),
+};

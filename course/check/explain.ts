@@ -1,0 +1,93 @@
+import { firstDifference, hex, isText } from "./bytes.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Mistake } from "./catalogue/mistake.ts";
+import { table } from "./table.ts";
+
+/** How wide an explanation may be. */
+const WIDTH = 80;
+
+/** Everything that a failed check says, as plain text of 80 columns. */
+export function explain(
+  evidence: Evidence,
+  mistake: Mistake | undefined,
+  place: string,
+): string {
+  const parts = [
+    aside(evidence.headline, `${evidence.network} network`),
+    comparison(evidence),
+    indented(table(evidence.recording, WIDTH - 1)),
+    loop(evidence),
+    mistake && aside(mistake.sentence, mistake.id),
+    !mistake && place && `The check stands at ${place}.`,
+  ];
+  return parts.filter(Boolean).join("\n\n");
+}
+
+/** The learner's loop that made the same fruitless call again and again. */
+function loop({ recording: { loop } }: Evidence): string | undefined {
+  if (loop === undefined) return;
+  const call =
+    `Your program called ${loop.what} a thousand times in a row, in vain.`;
+  return aside(call, loop.place.line);
+}
+
+/** Wraps `text`, with `note` at the right end of the last line. */
+function aside(text: string, note: string): string {
+  const lines = wrap(text, WIDTH);
+  const last = lines.at(-1)!;
+  const gap = WIDTH - last.length - note.length;
+  if (gap >= 2) lines[lines.length - 1] = last + " ".repeat(gap) + note;
+  else lines.push(note.padStart(WIDTH));
+  return lines.join("\n");
+}
+
+/** Breaks `text` into lines of at most `width` columns. */
+export function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, " ");
+}
+
+/** Expected and received bytes, and a caret under the first wrong one. */
+function comparison({ expected, received }: Evidence): string | undefined {
+  if (!expected || !received || received.length === 0) return;
+  const at = firstDifference(expected, received);
+  if (at < 0) return;
+  const show = isText(expected) && isText(received) ? asText : asHex;
+  const from = Math.max(0, at - 8);
+  const skipped = from > 0 ? `  (from byte ${from})` : "";
+  const before = show(expected.subarray(from, at)).open;
+  return [
+    `   expected  ${show(expected.subarray(from, from + 14)).whole}${skipped}`,
+    `   received  ${show(received.subarray(from, from + 14)).whole}`,
+    `             ${" ".repeat(before.length)}^`,
+  ].join("\n");
+}
+
+/** Text in quotes; `open` is what stands before the next character. */
+function asText(bytes: Uint8Array) {
+  const whole = JSON.stringify(new TextDecoder().decode(bytes));
+  return { whole, open: whole.slice(0, -1) };
+}
+
+/** Hex, and at the side what is text of it. */
+function asHex(bytes: Uint8Array) {
+  const digits = hex(bytes);
+  const letters = Array.from(
+    bytes,
+    (b) => b >= 0x20 && b < 0x7f ? String.fromCharCode(b) : "·",
+  );
+  return {
+    whole: `${digits.padEnd(43)} ${letters.join("")}`,
+    open: digits === "" ? "" : `${digits} `,
+  };
+}

@@ -1,0 +1,52 @@
+import type {
+  ConnectOptions,
+  ListenOptions,
+  Network,
+  RawConn,
+  RawDatagram,
+  RawListener,
+} from "./network.ts";
+import { real } from "./real.ts";
+
+/** Whether this process may use the kernel's loopback. */
+export function mayUseLoopback(): boolean {
+  const host = "127.0.0.1";
+  const { state } = Deno.permissions.querySync({ name: "net", host });
+  return state === "granted";
+}
+
+/** The kernel's own network, on the addresses that never leave the machine. */
+export class LoopbackNetwork implements Network {
+  readonly name = "loopback";
+
+  listen(options: ListenOptions): RawListener {
+    return real.listen(options as Deno.TcpListenOptions) as RawListener;
+  }
+
+  connect(options: ConnectOptions): Promise<RawConn> {
+    return real.connect(options) as Promise<RawConn>;
+  }
+
+  listenDatagram(options: { hostname?: string; port?: number }): RawDatagram {
+    if (real.listenDatagram === undefined) {
+      throw new TypeError("Deno.listenDatagram is not a function");
+    }
+    return real.listenDatagram({
+      transport: "udp",
+      port: 0,
+      ...options,
+    }) as RawDatagram;
+  }
+
+  // Deno's own connections cannot send RST; those of node:net can.
+
+  async connectAbrupt(options: ConnectOptions): Promise<RawConn> {
+    const { connectNode } = await import("./abrupt.ts");
+    return await connectNode(options);
+  }
+
+  async listenAbrupt(options: ListenOptions): Promise<RawListener> {
+    const { listenNode } = await import("./abrupt.ts");
+    return await listenNode(options);
+  }
+}

@@ -1,0 +1,87 @@
+/** One end of a TCP connection, as a network offers it: bytes, no streams. */
+export interface RawConn {
+  /** The address at this end. */
+  readonly localAddr: Deno.NetAddr;
+  /** The address at the other end. */
+  readonly remoteAddr: Deno.NetAddr;
+  /** See `Deno.Conn.read`. */
+  read(into: Uint8Array): Promise<number | null>;
+  /** See `Deno.Conn.write`. May accept a part only. */
+  write(bytes: Uint8Array): Promise<number>;
+  /** Ends this direction (FIN). Twice is fine. */
+  closeWrite(): Promise<void>;
+  /** Closes both directions. Throws BadResource the second time. */
+  close(): void;
+  /** Ends the connection with RST, where the network can do that. */
+  reset?(): void;
+  /** See `Deno.TcpConn.setNoDelay`. */
+  setNoDelay(on?: boolean): void;
+  /** See `Deno.TcpConn.setKeepAlive`. */
+  setKeepAlive(on?: boolean): void;
+  /** See `Deno.Conn.ref`. */
+  ref(): void;
+  /** See `Deno.Conn.unref`. */
+  unref(): void;
+}
+
+/** A listening TCP socket, as a network offers it. */
+export interface RawListener {
+  /** The address that it listens on. */
+  readonly addr: Deno.NetAddr;
+  /** See `Deno.Listener.accept`. */
+  accept(): Promise<RawConn>;
+  /** See `Deno.Listener.close`. */
+  close(): void;
+  /** See `Deno.Listener.ref`. */
+  ref(): void;
+  /** See `Deno.Listener.unref`. */
+  unref(): void;
+}
+
+/** A UDP socket, as a network offers it. */
+export interface RawDatagram {
+  /** The address that it is bound to. */
+  readonly addr: Deno.Addr;
+  /** See `Deno.DatagramConn.send`. */
+  send(bytes: Uint8Array, to: Deno.Addr): Promise<number>;
+  /** See `Deno.DatagramConn.receive`. */
+  receive(into?: Uint8Array): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]>;
+  /** See `Deno.DatagramConn.close`. */
+  close(): void;
+}
+
+/** How to listen; see `Deno.TcpListenOptions`. */
+export interface ListenOptions {
+  /** The address to bind; "0.0.0.0" if it is not given, as in Deno. */
+  hostname?: string;
+  /** The port; 0 or none lets the network choose. */
+  port?: number;
+  /** How many connections may wait to be accepted; 511 if not given. */
+  tcpBacklog?: number;
+}
+
+/** Where to connect to; see `Deno.ConnectOptions`. */
+export interface ConnectOptions {
+  /** A name or an address; "127.0.0.1" if it is not given, as in Deno. */
+  hostname?: string;
+  /** The port, 1 to 65,535. */
+  port: number;
+  /** Gives up the attempt; of no effect once the connection is there. */
+  signal?: AbortSignal;
+}
+
+/** What carries bytes during a check: the simulated network, or the kernel. */
+export interface Network {
+  /** As a failed check names it. */
+  readonly name: "simulated" | "loopback";
+  /** See `Deno.listen`. */
+  listen(options: ListenOptions): RawListener;
+  /** See `Deno.connect`. */
+  connect(options: ConnectOptions): Promise<RawConn>;
+  /** See `Deno.listenDatagram`. */
+  listenDatagram(options: { hostname?: string; port?: number }): RawDatagram;
+  /** As {@linkcode Network.connect}, by a peer that is able to reset. */
+  connectAbrupt(options: ConnectOptions): Promise<RawConn>;
+  /** As {@linkcode Network.listen}, by a peer that is able to reset. */
+  listenAbrupt(options: ListenOptions): Promise<RawListener>;
+}

@@ -1,0 +1,50 @@
+const library = new URL("./", import.meta.url).href;
+
+/** Where in somebody's source a call was made. Found out only when asked. */
+export class Place {
+  readonly #error: Error;
+  #line: string | undefined;
+
+  private constructor(error: Error) {
+    this.#error = error;
+  }
+
+  /** The place from which the library was called. */
+  static here(): Place {
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 12;
+    const place = new Place(new Error());
+    Error.stackTraceLimit = limit;
+    return place;
+  }
+
+  /** The place where `error` was made, as far as its stack tells. */
+  static of(error: unknown): Place {
+    return new Place(error instanceof Error ? error : new Error());
+  }
+
+  /** The stack's lines that lie outside the library and the platform. */
+  get frames(): string[] {
+    const lines = (this.#error.stack ?? "").split("\n");
+    return lines.filter((line) =>
+      /^ +at .*file:\/\//.test(line) && !line.includes(library) &&
+      !line.includes("/node_modules/") && !line.includes("/deno-std/")
+    );
+  }
+
+  /** File and line, such as "echo.ts:14"; "" if nobody outside made the call. */
+  get line(): string {
+    this.#line ??= shortened(this.frames[0]);
+    return this.#line;
+  }
+
+  /** Whether the call came from a lesson's test and not from its program. */
+  get inTest(): boolean {
+    return /_test\.ts:\d+$/.test(this.line);
+  }
+}
+
+function shortened(frame: string | undefined): string {
+  const found = frame?.match(/([^/]+\.[jt]s):(\d+):\d+\)?$/);
+  return found ? `${found[1]}:${found[2]}` : "";
+}

@@ -1,0 +1,174 @@
+import { Clock, WallClock } from "./clock.ts";
+import { described, nameOf } from "./described.ts";
+import { type Evidence, Unmet } from "./evidence.ts";
+import { leftBehind } from "./leaks.ts";
+import { LoopbackNetwork } from "./loopback.ts";
+import { Place } from "./place.ts";
+import { turn } from "./real.ts";
+import { Recording } from "./recording.ts";
+import { SimulatedNetwork } from "./simulated/network.ts";
+import { Stage } from "./stage.ts";
+import { Stagehand } from "./stagehand.ts";
+import { installSockets, installTime } from "./stand_ins/install.ts";
+import { Random } from "./stand_ins/random.ts";
+import { Timers } from "./stand_ins/timers.ts";
+import { type Adversity, World } from "./stand_ins/world.ts";
+import { catchStrays } from "./strays.ts";
+
+/** What a check does, told to a stage. */
+export type Body = (stage: Stage) => Promise<void> | void;
+
+/** How a check went on one network. */
+export interface Outcome {
+  /** What is known about the failure, if it failed. */
+  readonly evidence?: Evidence;
+  /** Where in the test, or in the program, it failed. */
+  readonly place?: Place | undefined;
+  /** Whether anybody used the network. */
+  readonly used: boolean;
+}
+
+/** What to play, and on what. */
+export interface Playbill {
+  /** The name of what is checked, such as "serve()". */
+  readonly symbol: string;
+  /** Which network carries the bytes. */
+  readonly network: "simulated" | "loopback";
+  /** Where chance begins. */
+  readonly seed: number;
+  /** How hostile the network is. */
+  readonly adversity: Adversity;
+}
+
+/** A check that plays on one network. */
+export class Play {
+  readonly #bill: Playbill;
+  readonly #simulated: boolean;
+  readonly #clock: Clock;
+  readonly #recording: Recording;
+  readonly #world: World;
+  readonly #hand: Stagehand;
+  readonly #timers: Timers;
+
+  constructor(bill: Playbill) {
+    this.#bill = bill;
+    this.#simulated = bill.network === "simulated";
+    this.#clock = this.#simulated ? new Clock() : new WallClock();
+    this.#recording = new Recording(this.#clock);
+    this.#world = new World(this.#clock, this.#recording, bill.adversity);
+    this.#hand = new Stagehand(this.#world, this.#simulated);
+    this.#timers = new Timers(this.#clock, (error) => this.#crash(error));
+  }
+
+  /** The line of the program that made the latest call. */
+  get lastLine(): string {
+    return this.#recording.program().at(-1)?.place?.line ?? "";
+  }
+
+  /** Plays `body`, and cleans up whatever it left. */
+  async perform(body: Body): Promise<Outcome> {
+    const { symbol, seed } = this.#bill;
+    const random = new Random(seed);
+    const network = this.#simulated
+      ? new SimulatedNetwork(this.#clock)
+      : new LoopbackNetwork();
+    const stage = new Stage(network, this.#world, this.#hand, {
+      random,
+      symbol,
+    });
+    const undo = [
+      catchStrays((error) => this.#crash(error)),
+      installSockets(network, this.#world),
+    ];
+    if (this.#simulated) {
+      undo.push(installTime(this.#clock, this.#timers, random));
+    }
+    try {
+      await this.#hand.act(() => this.#wholePlay(body, stage));
+      return { used: this.#world.used };
+    } catch (error) {
+      return this.#failure(error);
+    } finally {
+      await this.#sweep();
+      undo.reverse().forEach((restore) => restore());
+    }
+  }
+
+  async #wholePlay(body: Body, stage: Stage) {
+    await body(stage);
+    this.#hand.end();
+    await stage.close();
+    await this.#settle();
+    const left = leftBehind(this.#world, this.#timers);
+    if (left) throw left;
+  }
+
+  /** Gives handlers the time that they need to close what they hold. */
+  async #settle() {
+    if (this.#simulated) return await this.#clock.sleep(0);
+    const before = this.#clock.now;
+    await turn(); // Strays surface a turn late.
+    while (this.#world.open.size > 0 && this.#clock.now - before < 1_000) {
+      await this.#clock.sleep(1);
+    }
+  }
+
+  #crash(error: unknown) {
+    if (error instanceof Unmet) return; // The check itself has given up on it.
+    const place = this.#recording.placeOf(error) ?? Place.of(error);
+    this.#recording.note({
+      side: "program",
+      who: "",
+      kind: "crash",
+      text: `nobody catches ${nameOf(error)}`,
+      place,
+      error,
+    });
+    this.#hand.fail(
+      new Unmet({
+        kind: "crash",
+        headline: `An error in the background would end your program: ${
+          described(error)
+        }`,
+        error,
+      }).from(place),
+    );
+  }
+
+  #failure(error: unknown): Outcome {
+    this.#recording.stop();
+    const { network } = this.#bill;
+    const unmet = error instanceof Unmet ? error : this.#unexpected(error);
+    const evidence = { ...unmet.found, recording: this.#recording, network };
+    return { evidence, place: unmet.place, used: this.#world.used };
+  }
+
+  /** What an error means that is no expectation of the cast. */
+  #unexpected(error: unknown): Unmet {
+    const place = Place.of(error);
+    const message = described(error);
+    const found = (kind: Evidence["kind"], headline: string) =>
+      new Unmet({ kind, headline, error }).from(place);
+    if (/attempted to exit with exit code/.test(message)) {
+      return found("exit", "Your program ended the process during a check");
+    }
+    if (error instanceof Error && error.name === "AssertionError") {
+      return found("assert", error.message.trim());
+    }
+    return found("threw", `${this.#bill.symbol} threw ${message}`);
+  }
+
+  /** Closes what is open still, and lets what waited for it give up. */
+  async #sweep() {
+    this.#hand.end();
+    for (const open of this.#world.open) {
+      try {
+        open.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
+    }
+    if (this.#clock instanceof WallClock) this.#clock.stop();
+    for (let i = 0; i < 4; i++) await turn();
+  }
+}

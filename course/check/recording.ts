@@ -1,0 +1,149 @@
+import type { Clock } from "./clock.ts";
+import type { Place } from "./place.ts";
+
+/** Who did something: the check's cast, or the learner's program. */
+export type Side = "cast" | "program";
+
+/** Something that happened on the wire, seen from one side. */
+export interface Event {
+  /** When: milliseconds from the beginning of the check. */
+  readonly at: number;
+  /** Which side. */
+  readonly side: Side;
+  /** A name of the cast; for the program, the name of its peer, or "". */
+  readonly who: string;
+  /** What was done: "connect", "accept", "read", "write", "end", "close" … */
+  readonly kind: string;
+  /** How the recording says it. */
+  readonly text: string;
+  /** The bytes that went over the wire, if any did; at most the first 256. */
+  readonly bytes?: Uint8Array;
+  /** How many bytes there were. */
+  readonly size?: number;
+  /** Where the program, or the test, called. */
+  readonly place?: Place;
+  /** What the call failed with. */
+  readonly error?: unknown;
+}
+
+/** A call that has begun and not returned. */
+export interface Waiting {
+  /** What is being waited for, such as "read() from ann". */
+  readonly what: string;
+  /** The kind of call, as in {@linkcode Event.kind}. */
+  readonly kind: string;
+  /** Whose call it is. */
+  readonly side: Side;
+  /** The name of the peer, or of the member of the cast that waits. */
+  readonly who: string;
+  /** Where the call was made. */
+  readonly place?: Place;
+}
+
+/** How many bytes of one event are kept. */
+const KEPT_BYTES = 256;
+
+/** How many events are kept; what comes later is only counted. */
+const LIMIT = 4_000;
+
+/** Everything that happened during a check on one network. */
+export class Recording {
+  readonly #clock: Clock;
+  readonly #events: Event[] = [];
+  readonly #waiting = new Set<Waiting>();
+  readonly #names = new Map<number, string>();
+  #dropped = 0;
+  #over = false;
+
+  /** Set when the program made the same fruitless call a thousand times. */
+  loop: { readonly what: string; readonly place: Place } | undefined;
+
+  /** Records with the time of `clock`, and counts activity there. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** What happened, in order. */
+  get events(): readonly Event[] {
+    return this.#events.map((event) => ({
+      ...event,
+      who: this.named(event.who),
+      text: this.named(event.text),
+    }));
+  }
+
+  /** How many more events there were than are kept. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Which calls have not returned, oldest first. */
+  get waiting(): readonly Waiting[] {
+    return [...this.#waiting].map((waiting) => ({
+      ...waiting,
+      who: this.named(waiting.who),
+      what: this.named(waiting.what),
+    }));
+  }
+
+  /** `text` with names for addresses that had none when it was written. */
+  named(text: string): string {
+    return text.replace(
+      /(?:127\.\d+\.\d+\.\d+|\[?::[\w.:]*\]?):(\d+)/g,
+      (address, port) => this.#names.get(Number(port)) ?? address,
+    );
+  }
+
+  /** Calls the peer at `port` by `name` from now on. */
+  name(port: number, name: string) {
+    this.#names.set(port, name);
+  }
+
+  /** What the peer at `addr` is called. */
+  nameOf(addr: Deno.Addr): string {
+    const { hostname, port } = addr as Deno.NetAddr;
+    return this.#names.get(port) ?? `${hostname}:${port}`;
+  }
+
+  /** Adds an event that happens now. */
+  note(event: Omit<Event, "at">) {
+    this.#clock.activity++;
+    if (this.#over) return;
+    if (this.#events.length >= LIMIT) {
+      this.#dropped++;
+      return;
+    }
+    const { bytes, ...rest } = event;
+    // A copy: the buffer belongs to the program, which may fill it again.
+    const kept = bytes &&
+      { bytes: bytes.slice(0, KEPT_BYTES), size: bytes.length };
+    this.#events.push({ at: this.#clock.now, ...rest, ...kept });
+  }
+
+  /** Notes that a call waits, until the function that it returns is called. */
+  wait(waiting: Waiting): () => void {
+    this.#clock.activity++;
+    if (!this.#over) this.#waiting.add(waiting);
+    return () => {
+      this.#clock.activity++;
+      if (!this.#over) this.#waiting.delete(waiting);
+    };
+  }
+
+  /** Keeps what is recorded as it is: what follows is only cleaning up. */
+  stop() {
+    this.#over = true;
+  }
+
+  /** Where the program made the call that failed with `error`, if it did. */
+  placeOf(error: unknown): Place | undefined {
+    return this.#events.findLast((event) => event.error === error)?.place;
+  }
+
+  /** The program's events of one kind, or all of them. */
+  program(kind?: string): Event[] {
+    return this.events.filter((event) =>
+      event.side === "program" && (kind === undefined || event.kind === kind)
+    );
+  }
+}

@@ -1,0 +1,59 @@
+import { hex } from "./bytes.ts";
+import type { Mistake } from "./catalogue/mistake.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Place } from "./place.ts";
+import { real } from "./real.ts";
+
+/** What the command line asks for after `--`. */
+export const asked = {
+  /** Marks the lines of data that whoever started this process waits for. */
+  nonce: option("report"),
+  /** Restricts all checks to one network. */
+  network: option("network") as "simulated" | "loopback" | undefined,
+  /** Replaces the seed that each check has of its own. */
+  seed: option("seed"),
+};
+
+function option(name: string): string | undefined {
+  const prefix = `--${name}=`;
+  const given = Deno.args.find((arg) => arg.startsWith(prefix));
+  return given?.slice(prefix.length);
+}
+
+/** Prints `data` as one marked line, if somebody asked for it. */
+export function report(data: unknown): void {
+  if (asked.nonce === undefined) return;
+  // A program may have printed half a line; data begins on a line of its own.
+  real.log(`\n\x1e${asked.nonce} ${real.stringify(data)}`);
+}
+
+/** A failure as data, for a page to draw. */
+export function asData(
+  evidence: Evidence,
+  mistake: Mistake | undefined,
+  also: { text: string; place: Place | undefined; seed: number },
+) {
+  const { network, headline, expected, received, recording } = evidence;
+  return {
+    network,
+    kind: evidence.kind,
+    headline,
+    text: also.text,
+    diagnosis: mistake && { id: mistake.id, sentence: mistake.sentence },
+    expected: expected && hex(expected.subarray(0, 256)),
+    received: received && hex(received.subarray(0, 256)),
+    at: also.place?.line,
+    seed: also.seed,
+    dropped: recording.dropped,
+    recording: recording.events.map(({ place, bytes, error, ...event }) => ({
+      ...event,
+      ...(bytes && { bytes: hex(bytes) }),
+      ...(place?.line ? { line: place.line } : {}),
+      ...(error ? { error: String(error) } : {}),
+    })),
+    waiting: recording.waiting.map(({ place, ...waiting }) => ({
+      ...waiting,
+      ...(place?.line ? { line: place.line } : {}),
+    })),
+  };
+}

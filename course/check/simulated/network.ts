@@ -1,0 +1,168 @@
+import type { Clock } from "../clock.ts";
+import { kernel } from "../errors.ts";
+import type { ConnectOptions, ListenOptions, Network } from "../network.ts";
+import {
+  checkedPort,
+  clash,
+  isV6,
+  isWildcard,
+  reaches,
+  resolve,
+} from "./addresses.ts";
+import { SimulatedConn } from "./conn.ts";
+import { SimulatedDatagram } from "./datagram.ts";
+import { SimulatedListener } from "./listener.ts";
+
+/** Where the ports begin that the network chooses itself (RFC 6335). */
+const FIRST_EPHEMERAL = 50_001;
+
+/**
+ * A network inside this process: it needs no permission and no luck.
+ *
+ * It keeps the promises of the kernel's loopback, held to one list with it by
+ * `network_test.ts`, and it does the same thing each time.
+ */
+export class SimulatedNetwork implements Network {
+  readonly name = "simulated";
+  readonly #clock: Clock;
+  readonly #listeners = new Set<SimulatedListener>();
+  readonly #datagrams = new Set<SimulatedDatagram>();
+  #nextPort = FIRST_EPHEMERAL;
+
+  /** Opens a network whose time is that of `clock`. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  listen(options: ListenOptions): SimulatedListener {
+    const addr = this.#bind("tcp", options, this.#listeners);
+    const listener = new SimulatedListener(this.#clock, addr, {
+      backlog: options.tcpBacklog ?? 511,
+      release: () => this.#listeners.delete(listener),
+    });
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  async connect(options: ConnectOptions): Promise<SimulatedConn> {
+    const { hostname = "127.0.0.1", signal } = options;
+    this.#clock.activity++;
+    signal?.throwIfAborted();
+    const port = checkedPort(options.port);
+    if (port === 0) throw kernel.invalidPort(port);
+    const [host] = resolve(hostname, port);
+    const target = isWildcard(host!) ? loopbackOf(host!) : host!;
+    const listener = find(this.#listeners, target, port);
+    if (listener === undefined) throw kernel.connectionRefused();
+    // The kernel drops the SYN, so the client hears nothing and goes on trying.
+    await retransmit(this.#clock, listener, signal);
+    return this.#handshake(listener, target);
+  }
+
+  #handshake(listener: SimulatedListener, target: string): SimulatedConn {
+    const { port, hostname } = listener.addr;
+    const mapped = hostname === "::" && !isV6(target) ? "::ffff:" : "";
+    const near: Deno.NetAddr = {
+      transport: "tcp",
+      hostname: isV6(target) ? "::1" : "127.0.0.1",
+      port: this.#nextPort++,
+    };
+    const far: Deno.NetAddr = { transport: "tcp", hostname: target, port };
+    const [client, server] = SimulatedConn.pair(this.#clock, near, far);
+    listener.welcome(server.seenAs(mapped));
+    return client;
+  }
+
+  listenDatagram(
+    options: { hostname?: string; port?: number },
+  ): SimulatedDatagram {
+    const addr = this.#bind("udp", options, this.#datagrams);
+    const socket = new SimulatedDatagram(this.#clock, addr, {
+      deliver: (bytes, to) => this.#deliver(bytes.slice(), addr, to),
+      release: () => this.#datagrams.delete(socket),
+    });
+    this.#datagrams.add(socket);
+    return socket;
+  }
+
+  #deliver(
+    bytes: Uint8Array<ArrayBuffer>,
+    from: Deno.NetAddr,
+    to: Deno.NetAddr,
+  ) {
+    const [host] = resolve(to.hostname, to.port);
+    if (!isWildcard(from.hostname) && isV6(from.hostname) !== isV6(host!)) {
+      throw kernel.afNotSupported();
+    }
+    // A socket on the wildcard answers from the machine's first address.
+    const hostname = isWildcard(from.hostname)
+      ? isV6(host!) ? "::1" : "127.0.0.1"
+      : from.hostname;
+    const target = find(this.#datagrams, host!, to.port);
+    target?.arrive(bytes, { ...from, hostname }); // Else nobody is told.
+  }
+
+  connectAbrupt(options: ConnectOptions): Promise<SimulatedConn> {
+    return this.connect(options);
+  }
+
+  // deno-lint-ignore require-await -- The kernel's twin has to wait.
+  async listenAbrupt(options: ListenOptions): Promise<SimulatedListener> {
+    return this.listen(options);
+  }
+
+  /** Chooses the address of a socket; the port, too, if none is asked for. */
+  #bind(
+    transport: "tcp" | "udp",
+    { hostname = "0.0.0.0", port }: ListenOptions,
+    taken: Iterable<{ addr: Deno.NetAddr }>,
+  ): Deno.NetAddr {
+    this.#clock.activity++;
+    const asked = checkedPort(port);
+    const [host] = resolve(hostname, asked);
+    const addr = { transport, hostname: host!, port: asked };
+    if (asked === 0) addr.port = this.#nextPort++;
+    for (const other of taken) {
+      if (clash(addr, other.addr)) throw kernel.addrInUse();
+    }
+    return addr;
+  }
+}
+
+function loopbackOf(wildcard: string): string {
+  return isV6(wildcard) ? "::1" : "127.0.0.1";
+}
+
+function find<T extends { addr: Deno.NetAddr }>(
+  sockets: Iterable<T>,
+  host: string,
+  port: number,
+): T | undefined {
+  return [...sockets].find(({ addr }) =>
+    addr.port === port && reaches(addr.hostname, host)
+  );
+}
+
+/**
+ * Waits for room in `listener` as a kernel does: SYN is sent again after 1 s,
+ * then 2, 4 … and after seven tries, 127 s, it gives up (tcp_syn_retries).
+ */
+async function retransmit(
+  clock: Clock,
+  listener: SimulatedListener,
+  signal: AbortSignal | undefined,
+) {
+  for (let wait = 1_000; listener.full; wait *= 2) {
+    if (wait > 64_000) throw kernel.timedOut();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const alarm = clock.set(wait, resolve);
+    const abort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await promise;
+    } finally {
+      clock.cancel(alarm);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+}

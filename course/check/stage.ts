@@ -1,0 +1,293 @@
+import { Actor } from "./cast/actor.ts";
+import { Talker } from "./cast/talker.ts";
+import { described, nameOf } from "./described.ts";
+import { type ReaderStep, ScriptedReader, ScriptedWriter } from "./scripted.ts";
+import { Unmet } from "./evidence.ts";
+import type { Network, RawConn } from "./network.ts";
+import { Place } from "./place.ts";
+import type { Stagehand } from "./stagehand.ts";
+import { StandInDatagram } from "./stand_ins/datagram.ts";
+import { StandInListener } from "./stand_ins/listener.ts";
+import type { Random } from "./stand_ins/random.ts";
+import type { World } from "./stand_ins/world.ts";
+
+/** A listener or an address. */
+export type Target = Deno.NetAddr | { readonly addr: Deno.NetAddr };
+
+/** How a member of the cast joins. */
+export interface JoinOptions {
+  /** Whether it will call `reset()`. */
+  canReset?: boolean;
+}
+
+/** A cast member that listens, and takes the program's connections. */
+export interface Host {
+  /** Where it listens. */
+  readonly addr: Deno.NetAddr;
+  /** Takes the next connection of the program. */
+  accept(): Promise<Actor>;
+  /** Stops listening. */
+  close(): void;
+}
+
+/** A function of the program that runs while the cast talks to it. */
+export interface Running<T> {
+  /** What it returns; a hang or a throw fails the check. */
+  readonly result: Promise<T>;
+  /** Whether it has returned or thrown. */
+  readonly settled: boolean;
+}
+
+/** What a check plays on: one network, one program, and the cast. */
+export class Stage {
+  readonly #network: Network;
+  readonly #world: World;
+  readonly #hand: Stagehand;
+  readonly #symbol: string;
+  #served: Deno.NetAddr | undefined;
+  readonly #servers: { close: () => void; ended: Promise<void> }[] = [];
+
+  /** A source of chance with the check's seed. */
+  readonly random: Random;
+
+  /** `symbol` is the name of what is checked, such as "serve()". */
+  constructor(network: Network, world: World, hand: Stagehand, also: {
+    random: Random;
+    symbol: string;
+  }) {
+    this.#network = network;
+    this.#world = world;
+    this.#hand = hand;
+    this.#symbol = also.symbol;
+    this.random = also.random;
+  }
+
+  /** Which network this is. */
+  get network(): "simulated" | "loopback" {
+    return this.#network.name;
+  }
+
+  /**
+   * Runs a server of the program on a listener of its own. When the check is
+   * over the listener closes, and the server has to end.
+   */
+  serve(
+    server: (listener: Deno.TcpListener) => Promise<unknown>,
+  ): Deno.NetAddr {
+    const hostname = "127.0.0.1";
+    const raw = this.#network.listen({ hostname, port: 0 });
+    const listener = new StandInListener(raw, this.#world);
+    this.#served = raw.addr;
+    this.#run(() => server(listener), listener);
+    return raw.addr;
+  }
+
+  /** As {@linkcode Stage.serve}, for a server of datagrams. */
+  serveDatagrams(
+    server: (socket: Deno.DatagramConn) => Promise<unknown>,
+    hostname = "127.0.0.1",
+  ): Deno.NetAddr {
+    const raw = this.#network.listenDatagram({ hostname, port: 0 });
+    const socket = new StandInDatagram(raw, this.#world);
+    this.#served = raw.addr as Deno.NetAddr;
+    this.#run(() => server(socket), socket);
+    return this.#served;
+  }
+
+  #run(server: () => Promise<unknown>, door: { close: () => void }) {
+    this.#world.used = true;
+    const symbol = this.#symbol;
+    const ended = (async () => {
+      try {
+        await server();
+      } catch (error) {
+        this.#hand.fail(
+          new Unmet({
+            kind: "crash",
+            headline: `${symbol} threw ${described(error)}`,
+            error,
+          }).from(this.#world.recording.placeOf(error) ?? Place.of(error)),
+        );
+      }
+    })();
+    this.#servers.push({ close: () => closeQuietly(door), ended });
+  }
+
+  /**
+   * Connects a new client to the served listener, or to `to`. It is called
+   * `name` in the recording.
+   */
+  async connect(
+    name: string,
+    to: Target | undefined = this.#served,
+    { canReset = false }: JoinOptions = {},
+  ): Promise<Actor> {
+    const place = Place.here();
+    if (to === undefined) {
+      throw new TypeError(`Cannot connect "${name}": nothing is served yet`);
+    }
+    const { hostname, port } = "addr" in to ? to.addr : to;
+    this.#world.used = true;
+    const waiting = { side: "cast", who: name, kind: "connect" } as const;
+    const what = `connects to ${hostname}:${port}`;
+    this.#world.recording.note({ ...waiting, text: "connects" });
+    const raw = await this.#hand.during(
+      { ...waiting, what, place },
+      () => this.#dial(name, { hostname, port }, canReset),
+      () => cannotConnect(name, `${hostname}:${port}`, "gets no answer"),
+    );
+    this.#world.recording.name(raw.localAddr.port, name);
+    return new Actor(name, raw, this.#hand);
+  }
+
+  async #dial(
+    name: string,
+    to: { hostname: string; port: number },
+    canReset: boolean,
+  ): Promise<RawConn> {
+    try {
+      if (canReset) return await this.#network.connectAbrupt(to);
+      return await this.#network.connect(to);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      const where = `${to.hostname}:${to.port}`;
+      throw cannotConnect(name, where, "nobody listens there");
+    }
+  }
+
+  /** Opens a listener for the program to connect to. */
+  async listen(name: string, { canReset = false }: JoinOptions = {}): Promise<
+    Host
+  > {
+    const options = { hostname: "127.0.0.1", port: 0 };
+    const raw = canReset
+      ? await this.#network.listenAbrupt(options)
+      : this.#network.listen(options);
+    this.#world.recording.name(raw.addr.port, name);
+    let open = true;
+    const close = () => {
+      if (open) raw.close();
+      open = false;
+    };
+    this.#hand.atEnd(close);
+    return {
+      addr: raw.addr,
+      close,
+      accept: async () => {
+        const place = Place.here();
+        const as = { side: "cast", who: name, kind: "accept" } as const;
+        const conn = await this.#hand.during(
+          { ...as, what: "waits for a connection", place },
+          () => raw.accept(),
+          () =>
+            new Unmet({
+              kind: "silence",
+              who: name,
+              headline:
+                `${name} expected a connection, and ${this.#symbol} made none`,
+            }),
+        );
+        this.#world.recording.note({ ...as, text: "accepts" });
+        return new Actor(name, conn, this.#hand);
+      },
+    };
+  }
+
+  /** Opens a UDP socket for a member of the cast. */
+  datagram(name: string, hostname = "127.0.0.1"): Talker {
+    const raw = this.#network.listenDatagram({ hostname, port: 0 });
+    const { port } = raw.addr as Deno.NetAddr;
+    this.#world.used = true;
+    this.#world.recording.name(port, name);
+    return new Talker(name, raw, this.#hand, this.#world);
+  }
+
+  /** Starts a function of the program, to go on while the cast acts. */
+  start<T>(call: () => Promise<T>): Running<T> {
+    const running = { settled: false, result: this.#called(call) };
+    const settle = () => void (running.settled = true);
+    running.result.then(settle, settle);
+    return running;
+  }
+
+  async #called<T>(call: () => Promise<T>): Promise<T> {
+    const symbol = this.#symbol;
+    try {
+      return await call();
+    } catch (error) {
+      this.#world.recording.note({
+        side: "program",
+        who: "",
+        kind: "throw",
+        text: `${symbol} throws ${nameOf(error)}`,
+        place: Place.of(error),
+        error,
+      });
+      throw error;
+    }
+  }
+
+  /** A reader for the program that gives exactly these `steps`. */
+  reader(steps: readonly ReaderStep[]): ScriptedReader {
+    return new ScriptedReader(this.#world, steps);
+  }
+
+  /**
+   * A writer for the program that takes at most so many bytes a time, again
+   * and again from the first; everything, if nothing is said.
+   */
+  writer(accepts: readonly (number | Error)[] = [Infinity]): ScriptedWriter {
+    return new ScriptedWriter(this.#world, accepts);
+  }
+
+  /** Waits `ms` milliseconds; on the simulated network they cost nothing. */
+  sleep(ms: number): Promise<void> {
+    return this.#world.clock.sleep(ms);
+  }
+
+  /** Milliseconds since the check began, simulated or real. */
+  get now(): number {
+    return this.#world.clock.now;
+  }
+
+  /** Which sockets of the program are open, such as "listener". */
+  get openSockets(): string[] {
+    return [...this.#world.open].map(({ kind }) => kind);
+  }
+
+  /** Closes what is served, and waits until the servers have ended. */
+  async close(): Promise<void> {
+    for (const { close, ended } of this.#servers.splice(0)) {
+      close();
+      const waiting = { side: "cast", who: "the check", kind: "end" } as const;
+      const what = `waits for ${this.#symbol} to end`;
+      await this.#hand.during(
+        { ...waiting, what },
+        () => ended,
+        () =>
+          new Unmet({
+            kind: "unfinished",
+            headline:
+              `${this.#symbol} did not end after its socket had closed and everybody had left`,
+          }),
+      );
+    }
+  }
+}
+
+function cannotConnect(name: string, where: string, why: string): Unmet {
+  return new Unmet({
+    kind: "refused",
+    who: name,
+    headline: `${name} cannot connect to ${where}: ${why}`,
+  });
+}
+
+/** Closes a door that the program may have closed itself. */
+function closeQuietly(door: { close: () => void }) {
+  try {
+    door.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}

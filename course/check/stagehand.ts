@@ -1,0 +1,198 @@
+import type { Clock } from "./clock.ts";
+import { Unmet } from "./evidence.ts";
+import type { RawConn } from "./network.ts";
+import { real, realSleep, turn } from "./real.ts";
+import type { Recording, Waiting } from "./recording.ts";
+import type { World } from "./stand_ins/world.ts";
+
+/** Turns of the event loop without activity after which everyone waits. */
+const QUIET_TURNS = 4;
+
+/**
+ * Real time, in milliseconds, that must pass without activity before silence
+ * is declared on the simulated network: what runs outside it (a timer of
+ * `node:timers`, say) gets this long to come back.
+ */
+const GRACE_MS = 40;
+
+/** The same on loopback, where somebody else may be using the processor. */
+const PATIENCE_MS = 2_500;
+
+/** How much time a check may simulate, in milliseconds: an hour. */
+const LONGEST = 3_600_000;
+
+interface Waiter {
+  readonly onSilence: () => void;
+  /** Whether silence is what the waiter hopes for. */
+  readonly glad: boolean;
+}
+
+/**
+ * Works behind the scenes of a check: knows who waits for what, lets time pass,
+ * and tells those who wait when nothing can happen any more.
+ */
+export class Stagehand {
+  /** The time of the check. */
+  readonly clock: Clock;
+  /** What happens in the check. */
+  readonly recording: Recording;
+  readonly #world: World;
+  readonly #simulated: boolean;
+  readonly #waiters = new Set<Waiter>();
+  readonly #endings: (() => void)[] = [];
+  #fatal: Unmet | undefined;
+  #alarm = Promise.withResolvers<never>();
+
+  constructor(world: World, simulated: boolean) {
+    this.clock = world.clock;
+    this.recording = world.recording;
+    this.#world = world;
+    this.#simulated = simulated;
+    this.#alarm.promise.catch(() => {}); // `act` reports it, if it comes to that.
+  }
+
+  /** Calls `ending` when the check is over, the latest first. */
+  atEnd(ending: () => void) {
+    this.#endings.push(ending);
+  }
+
+  /** Sends everybody home. */
+  end() {
+    for (const ending of this.#endings.splice(0).reverse()) ending();
+  }
+
+  /** Ends the check with `unmet`, whatever anybody is waiting for. */
+  fail(unmet: Unmet) {
+    this.#fatal ??= unmet;
+    this.clock.activity++;
+    this.#alarm.reject(this.#fatal);
+  }
+
+  /**
+   * Does `work` for a member of the cast. If silence comes first, `unmet` says
+   * what is missing.
+   */
+  async during<T>(
+    waiting: Waiting,
+    work: () => Promise<T>,
+    unmet: () => Unmet,
+  ): Promise<T> {
+    const silence = Promise.withResolvers<never>();
+    const waiter = {
+      glad: false,
+      onSilence: () => {
+        const missing = unmet();
+        silence.reject(waiting.place ? missing.from(waiting.place) : missing);
+      },
+    };
+    this.#waiters.add(waiter);
+    const done = this.recording.wait(waiting);
+    let met = true;
+    try {
+      return await Promise.race([work(), silence.promise]);
+    } catch (error) {
+      met = !(error instanceof Unmet);
+      throw error;
+    } finally {
+      this.#waiters.delete(waiter);
+      // What was waited for in vain stays in the recording, as waiting.
+      if (met) done();
+    }
+  }
+
+  /**
+   * Waits for `event`, or for silence, whichever comes first. On loopback,
+   * where silence cannot be known, it is `ms` milliseconds without the event.
+   */
+  async silence(event: Promise<unknown>, ms: number): Promise<void> {
+    if (!this.#simulated) {
+      await Promise.race([event, this.clock.sleep(ms)]);
+      return;
+    }
+    const silence = Promise.withResolvers<void>();
+    const waiter = { glad: true, onSilence: () => silence.resolve() };
+    this.#waiters.add(waiter);
+    await Promise.race([event, silence.promise]);
+    this.#waiters.delete(waiter);
+  }
+
+  /**
+   * Waits until the program has read `total` bytes from `conn` and has dealt
+   * with them.
+   */
+  async hasRead(conn: RawConn, total: number): Promise<void> {
+    // The clock moves only when everyone waits.
+    if (this.#simulated) return await this.clock.sleep(1);
+    // A program that reads behind our back, with node:net, gets 30 ms.
+    const late = Promise.withResolvers<void>();
+    const timer = real.setTimeout(late.resolve, 30);
+    await Promise.race([this.#world.hasRead(conn, total), late.promise]);
+    real.clearTimeout(timer);
+  }
+
+  /** Plays `body` to its end, to a failure, or to silence. */
+  async act(body: () => Promise<void>): Promise<void> {
+    let over = false;
+    const played = body().finally(() => over = true);
+    const failed = Promise.race([played, this.#alarm.promise]);
+    failed.catch(() => over = true); // Awaited below, after the time it takes.
+    if (this.#simulated) await this.#simulate(() => over);
+    const watch = this.#simulated ? undefined : this.#watch();
+    try {
+      await failed;
+    } finally {
+      real.clearInterval(watch);
+    }
+  }
+
+  /** Lets simulated time pass until `over`. */
+  async #simulate(over: () => boolean) {
+    let seen = -1;
+    let quiet = 0;
+    while (!over()) {
+      await turn();
+      if (this.clock.activity !== seen || this.clock.busy > 0) {
+        seen = this.clock.activity;
+        quiet = 0;
+      } else if (++quiet >= QUIET_TURNS) {
+        quiet = 0;
+        if (this.clock.now < LONGEST && this.clock.jump()) continue;
+        if (!await this.#comesBack(seen, over)) this.#silent();
+      }
+    }
+  }
+
+  /** Whether something happens within the grace of real time. */
+  async #comesBack(seen: number, over: () => boolean): Promise<boolean> {
+    const [first] = this.#waiters;
+    if (!first?.glad) await realSleep(GRACE_MS);
+    return over() || this.clock.activity !== seen;
+  }
+
+  /** Watches the real clock; returns the timer that does. */
+  #watch() {
+    let seen = this.clock.activity;
+    let since = this.clock.now;
+    return real.setInterval(() => {
+      if (this.clock.activity !== seen) {
+        seen = this.clock.activity;
+        since = this.clock.now;
+      } else if (this.clock.now - since > PATIENCE_MS) {
+        since = this.clock.now;
+        this.#silent();
+      }
+    }, 100);
+  }
+
+  /** Tells the first who waits that nothing can happen any more. */
+  #silent() {
+    const [first] = this.#waiters;
+    if (first) return first.onSilence();
+    this.fail(
+      new Unmet({
+        kind: "silence",
+        headline: "nothing can happen any more, and the check is not over",
+      }),
+    );
+  }
+}

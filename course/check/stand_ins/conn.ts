@@ -1,0 +1,154 @@
+import { count, preview } from "../bytes.ts";
+import type { RawConn } from "../network.ts";
+import { Place } from "../place.ts";
+import { streamsOf } from "./streams.ts";
+import type { Open, World } from "./world.ts";
+
+/**
+ * A connection as the program sees it: `Deno.TcpConn`, over either network,
+ * with every call recorded.
+ */
+export class StandInConn implements Deno.TcpConn {
+  readonly #raw: RawConn;
+  readonly #world: World;
+  readonly #open: Open;
+  #streams: ReturnType<typeof streamsOf> | undefined;
+
+  constructor(raw: RawConn, world: World) {
+    this.#raw = raw;
+    this.#world = world;
+    this.#open = {
+      kind: "connection",
+      get what() {
+        return `the connection with ${world.recording.nameOf(raw.remoteAddr)}`;
+      },
+      place: Place.here(),
+      close: () => raw.close(),
+    };
+    world.open.add(this.#open);
+  }
+
+  get localAddr(): Deno.NetAddr {
+    return this.#raw.localAddr;
+  }
+
+  get remoteAddr(): Deno.NetAddr {
+    return this.#raw.remoteAddr;
+  }
+
+  get #peer(): string {
+    return this.#world.recording.nameOf(this.remoteAddr);
+  }
+
+  read(into: Uint8Array): Promise<number | null> {
+    return this.#read(into, Place.here());
+  }
+
+  #read(into: Uint8Array, place: Place): Promise<number | null> {
+    const { readsAtMost } = this.#world.adversity;
+    const asked = readsAtMost === undefined
+      ? into
+      : into.subarray(0, readsAtMost);
+    const who = this.#peer;
+    const call = { kind: "read", who, what: `read() from ${who}`, place };
+    return this.#world.call(call, () => this.#raw.read(asked), (n) => {
+      if (n === null) {
+        return { text: `${call.what} → null`, fruitless: true };
+      }
+      this.#world.countRead(this.#raw, n);
+      const bytes = into.subarray(0, n);
+      return { text: `${call.what} → ${count(n)}`, bytes };
+    });
+  }
+
+  write(bytes: Uint8Array): Promise<number> {
+    return this.#write(bytes, Place.here());
+  }
+
+  #write(bytes: Uint8Array, place: Place): Promise<number> {
+    const { writesAtMost } = this.#world.adversity;
+    const offered = writesAtMost === undefined
+      ? bytes
+      : bytes.subarray(0, writesAtMost);
+    const who = this.#peer;
+    const call = { kind: "write", who, what: `write() to ${who}`, place };
+    return this.#world.call(call, () => this.#raw.write(offered), (n) => {
+      const taken = bytes.subarray(0, n);
+      const all = n === bytes.length;
+      const text = all
+        ? `${call.what}: ${preview(taken, 14)}`
+        : `${call.what}: ${n} of ${count(bytes.length)}`;
+      return { text, bytes: taken, fruitless: n === 0 && bytes.length > 0 };
+    });
+  }
+
+  closeWrite(): Promise<void> {
+    const who = this.#peer;
+    const call = { kind: "closeWrite", who, what: `closeWrite() to ${who}` };
+    return this.#world.call(
+      call,
+      () => this.#raw.closeWrite(),
+      () => ({ text: call.what }),
+    );
+  }
+
+  close() {
+    this.#raw.close();
+    this.#closed("close() of");
+  }
+
+  #closed(how: string) {
+    if (!this.#world.open.delete(this.#open)) return;
+    const who = this.#peer;
+    this.#world.recording.note({
+      side: "program",
+      kind: "close",
+      who,
+      text: `${how} ${who}`,
+      place: Place.here(),
+    });
+  }
+
+  /** Closes, if it is open still. */
+  #tryClose(how: string) {
+    if (!this.#world.open.has(this.#open)) return;
+    this.#raw.close();
+    this.#closed(how);
+  }
+
+  get #bothStreams() {
+    return this.#streams ??= streamsOf({
+      read: (into, place) => this.#read(into, place),
+      write: (bytes, place) => this.#write(bytes, place),
+      close: () => this.#tryClose("stream closes"),
+    });
+  }
+
+  get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return this.#bothStreams.readable;
+  }
+
+  get writable(): WritableStream<Uint8Array<ArrayBufferLike>> {
+    return this.#bothStreams.writable;
+  }
+
+  setNoDelay(on?: boolean) {
+    this.#raw.setNoDelay(on);
+  }
+
+  setKeepAlive(on?: boolean) {
+    this.#raw.setKeepAlive(on);
+  }
+
+  ref() {
+    this.#raw.ref();
+  }
+
+  unref() {
+    this.#raw.unref();
+  }
+
+  [Symbol.dispose]() {
+    this.#tryClose("using closes");
+  }
+}

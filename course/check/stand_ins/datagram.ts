@@ -1,0 +1,91 @@
+import { preview } from "../bytes.ts";
+import type { RawDatagram } from "../network.ts";
+import { Place } from "../place.ts";
+import { carry } from "./carry.ts";
+import type { Open, World } from "./world.ts";
+
+/** A UDP socket as the program sees it, with every call recorded. */
+export class StandInDatagram implements Deno.DatagramConn {
+  readonly #raw: RawDatagram;
+  readonly #world: World;
+  readonly #open: Open;
+
+  constructor(raw: RawDatagram, world: World) {
+    this.#raw = raw;
+    this.#world = world;
+    const { hostname, port } = raw.addr as Deno.NetAddr;
+    this.#open = {
+      kind: "datagram socket",
+      what: `the UDP socket on ${hostname}:${port}`,
+      place: Place.here(),
+      close: () => raw.close(),
+    };
+    world.open.add(this.#open);
+  }
+
+  get addr(): Deno.Addr {
+    return this.#raw.addr;
+  }
+
+  send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
+    const who = this.#world.recording.nameOf(to);
+    const call = { kind: "send", who, what: `send() to ${who}` };
+    return this.#world.call(
+      call,
+      () => carry(this.#world, this.#raw, bytes, to),
+      () => ({ text: `${call.what}: ${preview(bytes, 14)}`, bytes }),
+    );
+  }
+
+  async receive(
+    into?: Uint8Array,
+  ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
+    const names = this.#world.recording;
+    return await this.#world.call(
+      { kind: "receive", who: "", what: "receive()" },
+      () => this.#raw.receive(into),
+      ([bytes, from]) => ({
+        text: `receive() → ${preview(bytes, 10)} from ${names.nameOf(from)}`,
+        bytes,
+      }),
+    );
+  }
+
+  close() {
+    this.#raw.close();
+    this.#world.open.delete(this.#open);
+    this.#world.recording.note({
+      side: "program",
+      kind: "close",
+      who: "",
+      text: "close() of the UDP socket",
+      place: Place.here(),
+    });
+  }
+
+  joinMulticastV4(): Promise<Deno.MulticastV4Membership> {
+    throw new TypeError(
+      "Cannot join a multicast group during a check: there is one host only",
+    );
+  }
+
+  joinMulticastV6(): Promise<Deno.MulticastV6Membership> {
+    return this.joinMulticastV4() as never;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterableIterator<
+    [Uint8Array<ArrayBuffer>, Deno.Addr]
+  > {
+    while (true) {
+      try {
+        yield await this.receive();
+      } catch (error) {
+        const { BadResource, Interrupted } = Deno.errors;
+        const closed = error instanceof BadResource ||
+          error instanceof Interrupted;
+        if (!closed) throw error;
+        return;
+      }
+    }
+  }
+}

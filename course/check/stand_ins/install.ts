@@ -1,0 +1,123 @@
+import { count } from "../bytes.ts";
+import type { Clock } from "../clock.ts";
+import type { ListenOptions, Network } from "../network.ts";
+import { StandInConn } from "./conn.ts";
+import { StandInDatagram } from "./datagram.ts";
+import { StandInListener } from "./listener.ts";
+import type { Random } from "./random.ts";
+import type { Timers } from "./timers.ts";
+import type { World } from "./world.ts";
+
+type Properties = Record<string, unknown>;
+
+/** Puts `properties` in the place of `target`'s own; returns how to undo it. */
+export function replace(target: object, properties: Properties): () => void {
+  const before = Object.keys(properties).map((name) =>
+    [name, Object.getOwnPropertyDescriptor(target, name)] as const
+  );
+  for (const [name, value] of Object.entries(properties)) {
+    const descriptor = { value, writable: true, configurable: true };
+    Object.defineProperty(target, name, { enumerable: true, ...descriptor });
+  }
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(target, name, descriptor);
+      else delete (target as Properties)[name];
+    }
+  };
+}
+
+/** Whether a call is for TCP or UDP, which have stand-ins; others pass. */
+function isInternet(options: { transport?: string }, transport: string) {
+  return (options.transport ?? transport) === transport;
+}
+
+/** Puts the stand-ins for sockets in place; returns how to undo it. */
+export function installSockets(network: Network, world: World): () => void {
+  const { listen, connect, listenDatagram } = Deno;
+  return replace(Deno, {
+    listen(options: ListenOptions & { transport?: "tcp" }) {
+      if (!isInternet(options, "tcp")) return listen(options as never);
+      world.used = true;
+      return new StandInListener(network.listen(options), world);
+    },
+    async connect(options: Deno.ConnectOptions) {
+      if (!isInternet(options, "tcp")) return connect(options);
+      const { hostname = "127.0.0.1", port } = options;
+      const to = { transport: "tcp", hostname, port } as const;
+      const who = world.recording.nameOf(to);
+      const what = `connect() to ${who}`;
+      const raw = await world.call(
+        { kind: "connect", who, what },
+        () => network.connect(options),
+        () => ({ text: what }),
+      );
+      return new StandInConn(raw, world);
+    },
+    listenDatagram(options: Deno.UdpListenOptions & { transport: "udp" }) {
+      if (!isInternet(options, "udp")) {
+        return listenDatagram(options as never);
+      }
+      world.used = true;
+      return new StandInDatagram(network.listenDatagram(options), world);
+    },
+  });
+}
+
+/** Puts simulated time and seeded chance in place; returns how to undo it. */
+export function installTime(
+  clock: Clock,
+  timers: Timers,
+  random: Random,
+): () => void {
+  const subtle = crypto.subtle;
+  const undo = [
+    replace(globalThis, timers.functions),
+    replace(AbortSignal, {
+      timeout: (ms: number) => timers.abortAfter(ms),
+    }),
+    replace(Date, { now: () => Math.floor(EPOCH + clock.now) }),
+    replace(performance, { now: () => clock.now }),
+    replace(Math, { random: () => random.next() }),
+    replace(crypto, {
+      getRandomValues: (into: Uint8Array) => fill(into, random),
+      subtle: counted(subtle, clock),
+    }),
+  ];
+  return () => undo.forEach((restore) => restore());
+}
+
+/** What `Date.now()` says when a check begins: 1 January 2026, UTC. */
+const EPOCH = Date.UTC(2026, 0, 1);
+
+function fill<T extends ArrayBufferView>(into: T, random: Random): T {
+  if (into.byteLength > 65_536) {
+    const length = count(into.byteLength);
+    throw new DOMException(
+      `Cannot give ${length} of entropy: the limit is 65,536`,
+      "QuotaExceededError",
+    );
+  }
+  const bytes = new Uint8Array(into.buffer, into.byteOffset, into.byteLength);
+  bytes.set(random.bytes(bytes.length));
+  return into;
+}
+
+/** `subtle`, whose work runs on another thread, counted while it runs. */
+function counted(subtle: SubtleCrypto, clock: Clock): SubtleCrypto {
+  return new Proxy(subtle, {
+    get(target, name) {
+      const method = Reflect.get(target, name);
+      if (typeof method !== "function") return method;
+      return async (...args: unknown[]) => {
+        clock.busy++;
+        try {
+          return await method.apply(target, args);
+        } finally {
+          clock.busy--;
+          clock.activity++;
+        }
+      };
+    },
+  });
+}

@@ -1,0 +1,85 @@
+import type { RawListener } from "../network.ts";
+import { Place } from "../place.ts";
+import { StandInConn } from "./conn.ts";
+import type { Open, World } from "./world.ts";
+
+/** A listener as the program sees it, with every call recorded. */
+export class StandInListener implements Deno.TcpListener {
+  readonly #raw: RawListener;
+  readonly #world: World;
+  readonly #open: Open;
+
+  constructor(raw: RawListener, world: World) {
+    this.#raw = raw;
+    this.#world = world;
+    this.#open = {
+      kind: "listener",
+      what: `the listener on ${raw.addr.hostname}:${raw.addr.port}`,
+      place: Place.here(),
+      close: () => raw.close(),
+    };
+    world.open.add(this.#open);
+  }
+
+  get addr(): Deno.NetAddr {
+    return this.#raw.addr;
+  }
+
+  async accept(): Promise<Deno.TcpConn> {
+    const names = this.#world.recording;
+    const raw = await this.#world.call(
+      { kind: "accept", who: "", what: "accept()" },
+      () => this.#raw.accept(),
+      ({ remoteAddr }) => ({ text: `accept() → ${names.nameOf(remoteAddr)}` }),
+    );
+    return new StandInConn(raw, this.#world);
+  }
+
+  close() {
+    this.#raw.close();
+    this.#world.open.delete(this.#open);
+    this.#world.recording.note({
+      side: "program",
+      kind: "close",
+      who: "",
+      text: "close() of the listener",
+      place: Place.here(),
+    });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Deno.TcpConn> {
+    return {
+      next: async () => {
+        try {
+          return { value: await this.accept(), done: false };
+        } catch (error) {
+          const { BadResource, Interrupted } = Deno.errors;
+          const closed = error instanceof BadResource ||
+            error instanceof Interrupted;
+          if (!closed) throw error;
+          return { value: undefined, done: true };
+        }
+      },
+      // Leaving the loop closes the listener, as in Deno.
+      return: (value?: unknown) => {
+        this[Symbol.dispose]();
+        return Promise.resolve({ value, done: true });
+      },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
+  ref() {
+    this.#raw.ref();
+  }
+
+  unref() {
+    this.#raw.unref();
+  }
+
+  [Symbol.dispose]() {
+    if (this.#world.open.has(this.#open)) this.close();
+  }
+}

@@ -1,0 +1,122 @@
+import type { Alarm, Clock } from "../clock.ts";
+import { Place } from "../place.ts";
+
+type Callback = (...args: unknown[]) => void;
+
+/** What `setTimeout` returns during a check; like Deno's, an object. */
+class Timer {
+  readonly #clock: Clock;
+  readonly #ring: () => void;
+  readonly #ms: number;
+  readonly #every: boolean;
+  readonly place = Place.here();
+  #alarm: Alarm | undefined;
+
+  constructor(clock: Clock, ring: () => void, ms: number, every: boolean) {
+    this.#clock = clock;
+    this.#ring = ring;
+    // As in Deno: no number, or one below 1, counts as one millisecond.
+    this.#ms = ms >= 1 && ms < 2 ** 31 ? Math.trunc(ms) : 1;
+    this.#every = every;
+    this.refresh();
+  }
+
+  get running(): boolean {
+    return this.#alarm !== undefined;
+  }
+
+  refresh(): this {
+    this.close();
+    this.#alarm = this.#clock.set(this.#ms, () => {
+      this.#alarm = undefined;
+      if (this.#every) this.refresh();
+      this.#ring();
+    });
+    return this;
+  }
+
+  close(): this {
+    if (this.#alarm) this.#clock.cancel(this.#alarm);
+    this.#alarm = undefined;
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+  hasRef(): boolean {
+    return true;
+  }
+  [Symbol.dispose]() {
+    this.close();
+  }
+}
+
+/** The timers of a check on the simulated network. */
+export class Timers {
+  readonly #clock: Clock;
+  readonly #timers = new Set<Timer>();
+  readonly #byNumber = new Map<number, Timer>();
+  readonly #report: (error: unknown) => void;
+  #next = 1;
+
+  /** `report` hears of what callbacks throw: nobody else would. */
+  constructor(clock: Clock, report: (error: unknown) => void) {
+    this.#clock = clock;
+    this.#report = report;
+  }
+
+  /** Where the timers were started that are running now. */
+  get running(): Place[] {
+    const running = [...this.#timers].filter((timer) => timer.running);
+    return running.map(({ place }) => place);
+  }
+
+  #start(callback: Callback, ms: number, every: boolean, args: unknown[]) {
+    const ring = () => {
+      try {
+        callback(...args);
+      } catch (error) {
+        this.#report(error);
+      }
+    };
+    const timer = new Timer(this.#clock, ring, ms, every);
+    this.#timers.add(timer);
+    const number = this.#next++;
+    this.#byNumber.set(number, timer);
+    return Object.assign(timer, { [Symbol.toPrimitive]: () => number });
+  }
+
+  #stop(timer: unknown) {
+    if (timer instanceof Timer) timer.close();
+    else if (timer) this.#byNumber.get(Number(timer))?.close();
+  }
+
+  /** The functions that stand in for those of `globalThis`. */
+  get functions() {
+    return {
+      setTimeout: (callback: Callback, ms = 0, ...args: unknown[]) =>
+        this.#start(callback, ms, false, args),
+      setInterval: (callback: Callback, ms = 0, ...args: unknown[]) =>
+        this.#start(callback, ms, true, args),
+      clearTimeout: (timer: unknown) => this.#stop(timer),
+      clearInterval: (timer: unknown) => this.#stop(timer),
+    };
+  }
+
+  /** Stands in for `AbortSignal.timeout`; such a signal is no leak. */
+  abortAfter(ms: number): AbortSignal {
+    const controller = new AbortController();
+    this.#clock.set(ms, () =>
+      controller.abort(
+        new DOMException(
+          "The operation was aborted due to timeout",
+          "TimeoutError",
+        ),
+      ));
+    return controller.signal;
+  }
+}

@@ -1,0 +1,140 @@
+import type { Clock } from "../clock.ts";
+import type { RawConn } from "../network.ts";
+import { Place } from "../place.ts";
+import type { Recording } from "../recording.ts";
+
+/** How hostile the network is to the program, on either network. */
+export interface Adversity {
+  /** The most bytes that one read of the program gets. */
+  readonly readsAtMost?: number;
+  /** The most bytes that one write of the program has accepted. */
+  readonly writesAtMost?: number;
+  /**
+   * What becomes of the n-th datagram that the program or the cast sends,
+   * counted from 0. Nothing means that it arrives.
+   */
+  readonly datagram?: (n: number) => Fate | undefined;
+}
+
+/** What a hostile network does to a datagram. */
+export type Fate =
+  | "drop"
+  | "duplicate"
+  | "corrupt"
+  | { readonly delay: number };
+
+/** A socket that the program opened and has not closed. */
+export interface Open {
+  /** What it is, such as "the connection with ann". */
+  readonly what: string;
+  /** What kind of socket. */
+  readonly kind: "connection" | "listener" | "datagram socket";
+  /** Where it was opened. */
+  readonly place: Place;
+  /** Closes it, for a check that is over. */
+  readonly close: () => void;
+}
+
+/** After how many fruitless calls in a row a program is said to loop. */
+const PATIENCE = 1_000;
+
+/** What all stand-ins of a check share. */
+export class World {
+  /** The time of the check. */
+  readonly clock: Clock;
+  /** Where they note what happens. */
+  readonly recording: Recording;
+  /** What they do to the program's bytes. */
+  readonly adversity: Adversity;
+  /** The program's sockets that are open now. */
+  readonly open = new Set<Open>();
+  /** Whether the program or the cast has used the network at all. */
+  used = false;
+  #fruitless = 0;
+  #sent = 0;
+
+  constructor(clock: Clock, recording: Recording, adversity: Adversity) {
+    this.clock = clock;
+    this.recording = recording;
+    this.adversity = adversity;
+  }
+
+  readonly #readers = new Map<string, { total: number; wake: () => void }>();
+
+  #reader(near: Deno.NetAddr, far: Deno.NetAddr) {
+    const key = `${near.port}-${far.port}`;
+    const reader = this.#readers.get(key) ?? { total: 0, wake: () => {} };
+    this.#readers.set(key, reader);
+    return reader;
+  }
+
+  /** Notes that the program has read `n` more bytes from `conn`. */
+  countRead(conn: RawConn, n: number) {
+    const reader = this.#reader(conn.remoteAddr, conn.localAddr);
+    reader.total += n;
+    reader.wake();
+  }
+
+  /** Waits until the program has read `total` bytes from the peer at `conn`. */
+  async hasRead(conn: RawConn, total: number): Promise<void> {
+    const reader = this.#reader(conn.localAddr, conn.remoteAddr);
+    while (reader.total < total) {
+      await new Promise<void>((resolve) => reader.wake = resolve);
+    }
+  }
+
+  /** `text` with names for addresses; see {@linkcode Recording.named}. */
+  named(text: string): string {
+    return this.recording.named(text);
+  }
+
+  /** Decides about the next datagram. */
+  fate(): Fate | undefined {
+    return this.adversity.datagram?.(this.#sent++);
+  }
+
+  /**
+   * Makes a call of the program, and records it: that it waits, what it gave,
+   * or what it failed with. A program that makes the same fruitless call again
+   * and again is stopped there, so that the check can say so.
+   */
+  async call<T>(
+    { kind, what, who, place = Place.here() }: {
+      kind: string;
+      what: string;
+      who: string;
+      place?: Place;
+    },
+    make: () => Promise<T>,
+    said: (result: T) => {
+      text: string;
+      bytes?: Uint8Array;
+      fruitless?: boolean;
+    },
+  ): Promise<T> {
+    this.used = true;
+    const common = { side: "program", kind, who, place } as const;
+    const done = this.recording.wait({ ...common, what });
+    try {
+      const result = await make();
+      const { fruitless = false, ...event } = said(result);
+      this.recording.note({ ...common, ...event });
+      if (fruitless) await this.#fruitlessCall(what, place);
+      else this.#fruitless = 0;
+      return result;
+    } catch (error) {
+      const name = error instanceof Error ? error.name : String(error);
+      this.recording.note({ ...common, text: `${what} ✗ ${name}`, error });
+      await this.#fruitlessCall(what, place);
+      throw error;
+    } finally {
+      done();
+    }
+  }
+
+  #fruitlessCall(what: string, place: Place): Promise<void> {
+    if (++this.#fruitless < PATIENCE) return Promise.resolve();
+    this.recording.loop ??= { what, place };
+    return new Promise(() => {}); // The loop ends here; silence follows.
+  }
+}

@@ -1,0 +1,122 @@
+import { count } from "./bytes.ts";
+import type { Event, Recording } from "./recording.ts";
+
+/** One line of the table: what the cast did, and what the program did then. */
+interface Row {
+  at: number;
+  who: string;
+  left: string;
+  right: string;
+  place: string;
+}
+
+/** How many lines a recording may take; the middle of a longer one is left out. */
+const ROWS = 22;
+
+/** The recording as a table of at most `width` columns, without colour. */
+export function table(recording: Recording, width: number): string {
+  const rows = [...paired(collapsed(recording.events)), ...waiting(recording)];
+  markIgnored(rows, recording);
+  const kept = shortened(rows);
+  const name = longest(kept.map(({ who }) => who));
+  const place = longest(kept.map(({ place }) => place));
+  const halves = kept.map((row) => ({
+    left: `${time(row)}  ${row.who.padEnd(name)}  ${row.left}`.trimEnd(),
+    right: row.right && `${row.place.padEnd(place)}  ${row.right}`,
+  }));
+  const middle = Math.max(
+    longest(halves.map(({ left }) => left)) + 2,
+    Math.min(38, width - longest(halves.map(({ right }) => right))),
+  );
+  return halves
+    .map(({ left, right }) => fit(left.padEnd(middle) + right, width))
+    .join("\n");
+}
+
+function longest(texts: string[]): number {
+  return Math.max(0, ...texts.map((text) => text.length));
+}
+
+function time({ at }: Row): string {
+  return Number.isNaN(at) ? "" : `${Math.round(at)} ms`.padStart(9);
+}
+
+function fit(line: string, width: number): string {
+  const trimmed = line.trimEnd();
+  return trimmed.length > width ? `${trimmed.slice(0, width - 1)}…` : trimmed;
+}
+
+/** Joins runs of equal calls, such as a hundred reads of one byte. */
+function collapsed(events: readonly Event[]): (Event & { times: number })[] {
+  const joined: (Event & { times: number })[] = [];
+  for (const event of events) {
+    const last = joined.at(-1);
+    const same = last && last.side === event.side && last.who === event.who &&
+      last.text === event.text && last.kind === event.kind &&
+      last.place?.line === event.place?.line;
+    if (same) last.times++;
+    else joined.push({ ...event, times: 1 });
+  }
+  return joined;
+}
+
+/** Puts an event of the program beside the event of the cast before it. */
+function paired(events: (Event & { times: number })[]): Row[] {
+  const rows: Row[] = [];
+  for (const { at, side, who, text, times, place } of events) {
+    const told = times > 1 ? `${text}, ${count(times, "time")}` : text;
+    if (side === "cast") {
+      rows.push({ at, who, left: told, right: "", place: "" });
+      continue;
+    }
+    const last = rows.at(-1);
+    const beside = last && last.right === "" && last.at === at;
+    const row = beside ? last : { at, who: "", left: "", right: "", place: "" };
+    row.right = told;
+    row.place = place?.line ?? "";
+    if (!beside) rows.push(row);
+  }
+  return rows;
+}
+
+/** Who still waits, and for what. */
+function waiting(recording: Recording): Row[] {
+  const at = recording.events.at(-1)?.at ?? 0;
+  return recording.waiting.map(({ side, who, what, place }) =>
+    side === "cast" ? { at, who, left: `${what} …`, right: "", place: "" } : {
+      at,
+      who: "",
+      left: "",
+      right: `${what}, still waiting`,
+      place: place?.line ?? "",
+    }
+  );
+}
+
+/** Says beside a client's connect that nobody accepted it. */
+function markIgnored(rows: Row[], { events, waiting }: Recording) {
+  const calls = [...events, ...waiting];
+  const accepts = calls.some(({ side, kind }) =>
+    side === "program" && kind === "accept"
+  );
+  if (!accepts) return;
+  const met = new Set(
+    events.filter(({ kind }) => kind === "accept")
+      .map(({ text }) => text.replace("accept() → ", "")),
+  );
+  for (const row of rows) {
+    const ignored = row.left === "connects" && !met.has(row.who);
+    if (ignored && row.right === "") row.right = `nobody accepts ${row.who}`;
+  }
+}
+
+function shortened(rows: Row[]): Row[] {
+  if (rows.length <= ROWS) return rows;
+  const head = rows.slice(0, 6);
+  const tail = rows.slice(-(ROWS - 7));
+  const left = `… ${
+    count(rows.length - head.length - tail.length, "more event")
+  } …`;
+  const gap = { at: NaN, who: "", left, right: "", place: "" };
+  return [...head, gap, ...tail];
+}
