@@ -27,7 +27,9 @@ export class Place {
   get frames(): string[] {
     const lines = (this.#error.stack ?? "").split("\n");
     return lines.filter((line) =>
-      /^ +at .*file:\/\//.test(line) && !line.includes(library) &&
+      /^ +at .*file:\/\//.test(line) &&
+      // The library's own tests are outside it.
+      (!line.includes(library) || line.includes("_test.ts:")) &&
       !line.includes("/node_modules/") && !line.includes("/deno-std/")
     );
   }

@@ -6,10 +6,12 @@ import { LoopbackNetwork } from "./loopback.ts";
 import { Place } from "./place.ts";
 import { turn } from "./real.ts";
 import { Recording } from "./recording.ts";
+import { asked } from "./report.ts";
 import { SimulatedNetwork } from "./simulated/network.ts";
 import { Stage } from "./stage.ts";
 import { Stagehand } from "./stagehand.ts";
-import { installSockets, installTime } from "./stand_ins/install.ts";
+import { recordingConsole } from "./stand_ins/console.ts";
+import { installSockets, installTime, replace } from "./stand_ins/install.ts";
 import { Random } from "./stand_ins/random.ts";
 import { Timers } from "./stand_ins/timers.ts";
 import { type Adversity, World } from "./stand_ins/world.ts";
@@ -80,6 +82,8 @@ export class Play {
       catchStrays((error) => this.#crash(error)),
       installSockets(network, this.#world),
     ];
+    // Whoever reads the report sees what was printed in the recording.
+    if (asked.nonce) undo.push(replace(console, recordingConsole(this.#world)));
     if (this.#simulated) {
       undo.push(installTime(this.#clock, this.#timers, random));
     }
@@ -138,7 +142,8 @@ export class Play {
   #failure(error: unknown): Outcome {
     this.#recording.stop();
     const { network } = this.#bill;
-    const unmet = error instanceof Unmet ? error : this.#unexpected(error);
+    const met = error instanceof Unmet ? error : this.#unexpected(error);
+    const unmet = isExit(met.found.error) ? exit(met.found.error) : met;
     const evidence = { ...unmet.found, recording: this.#recording, network };
     return { evidence, place: unmet.place, used: this.#world.used };
   }
@@ -149,9 +154,6 @@ export class Play {
     const message = described(error);
     const found = (kind: Evidence["kind"], headline: string) =>
       new Unmet({ kind, headline, error }).from(place);
-    if (/attempted to exit with exit code/.test(message)) {
-      return found("exit", "Your program ended the process during a check");
-    }
     if (error instanceof Error && error.name === "AssertionError") {
       return found("assert", error.message.trim());
     }
@@ -171,4 +173,15 @@ export class Play {
     if (this.#clock instanceof WallClock) this.#clock.stop();
     for (let i = 0; i < 4; i++) await turn();
   }
+}
+
+/** Whether `error` is what Deno throws when a test calls `Deno.exit()`. */
+function isExit(error: unknown): boolean {
+  return error instanceof Error &&
+    /attempted to exit with exit code/.test(error.message);
+}
+
+function exit(error: unknown): Unmet {
+  const headline = "Your program ended the process while it was being checked";
+  return new Unmet({ kind: "exit", headline, error }).from(Place.of(error));
 }

@@ -140,6 +140,12 @@ export class Stagehand {
     const watch = this.#simulated ? undefined : this.#watch();
     try {
       await failed;
+    } catch (error) {
+      // What the cast missed may be the effect of an error in the background,
+      // and that surfaces a turn late.
+      await turn();
+      await turn();
+      throw this.#fatal ?? error;
     } finally {
       real.clearInterval(watch);
     }

@@ -1,0 +1,79 @@
+import { assertEquals } from "@std/assert";
+import { toBytes } from "./bytes.ts";
+import { Clock } from "./clock.ts";
+import type { Evidence } from "./evidence.ts";
+import { explain } from "./explain.ts";
+import { Recording } from "./recording.ts";
+
+function evidence(more: Partial<Evidence>): Evidence {
+  return {
+    kind: "different",
+    headline: "ann expected something, and got something else",
+    recording: new Recording(new Clock()),
+    network: "simulated",
+    ...more,
+  };
+}
+
+const mistake = {
+  id: "a-mistake",
+  sentence: "You did one thing, and the wire shows another.",
+  fits: () => true,
+};
+
+Deno.test("explain() puts a caret under the first wrong character", () => {
+  const text = explain(
+    evidence({
+      expected: toBytes("hello, world"),
+      received: toBytes("hello, würd"),
+    }),
+    mistake,
+    "",
+  );
+  assertEquals(
+    text,
+    `\
+ann expected something, and got something else                 simulated network
+
+   expected  "hello, world"
+   received  "hello, würd"
+                      ^
+
+You did one thing, and the wire shows another.                         a-mistake`,
+  );
+});
+
+Deno.test("explain() shows bytes that are no text as hex", () => {
+  const text = explain(
+    evidence({
+      expected: Uint8Array.of(0, 0, 0, 5, 0x68, 0x69),
+      received: Uint8Array.of(5, 0, 0, 0, 0x68, 0x69),
+    }),
+    undefined,
+    "frames_test.ts:12",
+  );
+  assertEquals(
+    text,
+    `\
+ann expected something, and got something else                 simulated network
+
+   expected  00 00 00 05 68 69                           ····hi
+   received  05 00 00 00 68 69                           ····hi
+             ^
+
+The check stands at frames_test.ts:12.`,
+  );
+});
+
+Deno.test("explain() skips what is equal before a late difference", () => {
+  const expected = toBytes("a".repeat(100) + "b");
+  const received = toBytes("a".repeat(100) + "c");
+  const text = explain(evidence({ expected, received }), undefined, "");
+  assertEquals(
+    text.split("\n").slice(2).join("\n"),
+    `\
+   expected  "aaaaaaaab"  (from byte 92)
+   received  "aaaaaaaac"
+                      ^`,
+  );
+});

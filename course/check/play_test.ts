@@ -1,0 +1,245 @@
+import { assert, assertEquals } from "@std/assert";
+import { setTimeout as nodeTimeout } from "node:timers/promises";
+import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
+import { real } from "./real.ts";
+
+function perform(body: Body, bill: Partial<Playbill> = {}): Promise<Outcome> {
+  return new Play({
+    symbol: "serve()",
+    network: "simulated",
+    seed: 1,
+    adversity: {},
+    ...bill,
+  }).perform(body);
+}
+
+const networks = ["simulated", "loopback"] as const;
+
+/** A server that never answers, and closes what it accepts. */
+async function mute(listener: Deno.Listener) {
+  for await (const conn of listener) {
+    void Array.fromAsync(conn.readable).catch(() => {});
+  }
+}
+
+/** An echo server that does what it should. */
+async function echo(listener: Deno.Listener) {
+  const clients: Promise<void>[] = [];
+  for await (const conn of listener) {
+    clients.push(conn.readable.pipeTo(conn.writable));
+  }
+  await Promise.all(clients);
+}
+
+for (const network of networks) {
+  Deno.test(`${network}: silence ends a check, and says who misses what`, async () => {
+    const { evidence, place } = await perform(async (stage) => {
+      stage.serve(mute);
+      const ann = await stage.connect("ann");
+      await ann.send("hello");
+      await ann.receives("hello");
+    }, { network });
+
+    assertEquals(evidence?.kind, "silence");
+    assertEquals(
+      evidence?.headline,
+      'ann expected 5 bytes, "hello", and got nothing',
+    );
+    assert(place?.line.startsWith("play_test.ts:"), place?.line);
+  });
+
+  Deno.test(`${network}: an error in the background ends its check`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        for await (const conn of listener) {
+          void (async () => {
+            await conn.read(new Uint8Array(1));
+            conn.close();
+            throw new RangeError("of mine");
+          })();
+        }
+      });
+      const ann = await stage.connect("ann");
+      await ann.send("x");
+      await ann.receives("y");
+    }, { network });
+
+    assertEquals(evidence?.kind, "crash");
+    assertEquals((evidence?.error as Error).message, "of mine");
+  });
+
+  Deno.test(`${network}: a connection that stays open is a leak`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        for await (const conn of listener) await conn.write(Uint8Array.of(65));
+      });
+      const ann = await stage.connect("ann");
+      await ann.receives("A");
+    }, { network });
+
+    assertEquals(evidence?.kind, "leak");
+    assertEquals(
+      evidence?.headline,
+      "Your program never closed the connection with ann",
+    );
+  });
+
+  Deno.test(`${network}: a read that gives null for ever is a loop`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        for await (const conn of listener) {
+          while (true) await conn.read(new Uint8Array(8));
+        }
+      });
+      const ann = await stage.connect("ann");
+      await ann.closeWrite();
+      await ann.receivesEnd();
+    }, { network });
+
+    assertEquals(evidence?.recording.loop?.what, "read() from ann");
+  });
+
+  Deno.test(`${network}: reads and writes are as short as asked`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        for await (const conn of listener) {
+          const buffer = new Uint8Array(8);
+          assertEquals(await conn.read(buffer), 2);
+          assertEquals(await conn.write(buffer), 3);
+          conn.close();
+        }
+      });
+      const ann = await stage.connect("ann");
+      await ann.send("ab");
+      await ann.receives("ab\0");
+    }, { network, adversity: { readsAtMost: 2, writesAtMost: 3 } });
+
+    assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: datagrams meet the fate that is asked for`, async () => {
+    const fates = ["drop", "duplicate", "corrupt", { delay: 5 }] as const;
+    const { evidence } = await perform(async (stage) => {
+      const ann = stage.datagram("ann");
+      const bob = stage.datagram("bob");
+      for (const letter of ["a", "b", "c", "d", "e"]) {
+        await ann.send(letter, bob.addr);
+      }
+      await bob.receives("b");
+      await bob.receives("b");
+      await bob.receives("C");
+      await bob.receives("e");
+      await bob.receives("d");
+    }, { network, adversity: { datagram: (n) => fates[n] } });
+
+    assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: pieces arrive one by one`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const reads: number[] = [];
+      stage.serve(async (listener) => {
+        for await (const conn of listener) {
+          const buffer = new Uint8Array(64);
+          for (let n; (n = await conn.read(buffer)) !== null;) reads.push(n);
+          conn.close();
+        }
+      });
+      const ann = await stage.connect("ann");
+      await ann.sendInPieces(["he", "llo", "!"]);
+      await ann.closeWrite();
+      await ann.receivesEnd();
+      assertEquals(reads, [2, 3, 1]);
+    }, { network });
+
+    assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: a server must end when its listener closes`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        await mute(listener);
+        await new Promise(() => {});
+      });
+      await stage.connect("ann");
+    }, { network });
+
+    assertEquals(evidence?.kind, "unfinished");
+  });
+}
+
+Deno.test("an hour of simulated time costs less than a second", async () => {
+  const started = real.now();
+  const { evidence } = await perform(async (stage) => {
+    const waits = [1, 2, 4, 8].map((s) => s * 60_000);
+    for (const ms of waits) await new Promise((go) => setTimeout(go, ms));
+    await new Promise((_, reject) => {
+      const signal = AbortSignal.timeout(5_000);
+      signal.addEventListener("abort", () => reject(signal.reason));
+    }).catch((error) => assertEquals(error.name, "TimeoutError"));
+    assertEquals(stage.now, 905_000);
+    assertEquals(performance.now(), 905_000);
+  });
+
+  assertEquals(evidence, undefined);
+  assert(real.now() - started < 1_000);
+});
+
+Deno.test("what runs outside the simulation is waited for", async () => {
+  const { evidence } = await perform(async (stage) => {
+    stage.serve(async (listener) => {
+      for await (const conn of listener) {
+        const digest = await crypto.subtle.digest(
+          "SHA-256",
+          new Uint8Array(5_000_000),
+        );
+        await nodeTimeout(15);
+        await conn.write(new Uint8Array(digest).subarray(0, 1));
+        conn.close();
+      }
+    });
+    const ann = await stage.connect("ann");
+    await ann.receive(1);
+  });
+
+  assertEquals(evidence, undefined);
+});
+
+Deno.test("what a timer's callback throws belongs to its check", async () => {
+  const { evidence } = await perform(async (stage) => {
+    setTimeout(() => {
+      throw new RangeError("late");
+    }, 10);
+    await stage.sleep(100);
+  });
+
+  assertEquals(evidence?.kind, "crash");
+});
+
+Deno.test("Deno.exit() during a check is a failure", async () => {
+  const { evidence } = await perform((stage) => {
+    // deno-lint-ignore require-await -- It never gets that far.
+    stage.serve(async () => Deno.exit(0));
+    return stage.sleep(10);
+  });
+
+  assertEquals(evidence?.kind, "exit");
+});
+
+Deno.test("the same seed plays the same way, event for event", async () => {
+  const told = async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(echo);
+      const names = ["ann", "bob", "cid"];
+      for (const name of names) {
+        const actor = await stage.connect(name);
+        await actor.send(stage.random.bytes(stage.random.below(9) + 1));
+        await actor.send(String(Math.random()));
+      }
+      await (await stage.connect("dan")).receives("never");
+    });
+    return JSON.stringify(evidence!.recording.events);
+  };
+
+  assertEquals(await told(), await told());
+});
