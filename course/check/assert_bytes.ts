@@ -7,7 +7,7 @@ import { Place } from "./place.ts";
  * a caret under the first difference. `what` names them, such as "the reply".
  */
 export function assertBytes(
-  actual: Uint8Array,
+  actual: Uint8Array | null | undefined,
   expected: Data,
   what = "the result",
 ): void {

@@ -1,6 +1,13 @@
-/** An error in one line: its name and the first line of its message. */
+/**
+ * An error in one line: its name and the first line of its message. What the
+ * sandbox denies is told as such.
+ */
 export function described(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof Deno.errors.NotCapable) {
+    const [asked] = error.message.split(", run again");
+    return `NotCapable: ${asked}, and a lesson may use loopback and nothing else`;
+  }
   const [line] = error.message.split("\n");
   return line ? `${error.name}: ${line}` : error.name;
 }

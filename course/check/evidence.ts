@@ -17,6 +17,7 @@ import type { Recording } from "./recording.ts";
  * - `leak`: the program left a socket or a timer behind
  * - `unfinished`: the program did not end when all was over
  * - `exit`: the program tried to end the process
+ * - `slow`: the program used more processor time than its work needs
  */
 export type Kind =
   | "different"
@@ -31,7 +32,8 @@ export type Kind =
   | "crash"
   | "leak"
   | "unfinished"
-  | "exit";
+  | "exit"
+  | "slow";
 
 /** What is known about a failure: what diagnoses are made from. */
 export interface Evidence {
@@ -45,6 +47,11 @@ export interface Evidence {
   readonly expected?: Uint8Array;
   /** The bytes that came instead. */
   readonly received?: Uint8Array;
+  /** The messages that were expected, and those that came instead. */
+  readonly messages?: {
+    readonly expected: readonly Uint8Array[];
+    readonly received: readonly Uint8Array[];
+  };
   /** What was thrown. */
   readonly error?: unknown;
   /** What was left behind, such as "connection" or "timer". */

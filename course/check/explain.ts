@@ -18,9 +18,16 @@ export function explain(
     indented(table(evidence.recording, WIDTH - 1)),
     loop(evidence),
     mistake && aside(mistake.sentence, mistake.id),
-    !mistake && place && `The check stands at ${place}.`,
+    where(place, mistake),
   ];
   return parts.filter(Boolean).join("\n\n");
+}
+
+/** The line to look at: the program's, if one is known; else the test's. */
+function where(place: string, mistake: Mistake | undefined) {
+  if (place === "") return;
+  if (!/_test\.ts:\d+$/.test(place)) return `It happened at ${place}.`;
+  return mistake ? undefined : `It was expected at ${place}.`;
 }
 
 /** The learner's loop that made the same fruitless call again and again. */

@@ -61,7 +61,7 @@ ann expected something, and got something else                 simulated network
    received  05 00 00 00 68 69                           ····hi
              ^
 
-The check stands at frames_test.ts:12.`,
+It was expected at frames_test.ts:12.`,
   );
 });
 

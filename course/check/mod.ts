@@ -7,6 +7,7 @@
  */
 
 export { assertBytes } from "./assert_bytes.ts";
+export { assertMessages } from "./assert_messages.ts";
 export { concat, type Data, toBytes } from "./bytes.ts";
 export { Actor } from "./cast/actor.ts";
 export { Talker } from "./cast/talker.ts";

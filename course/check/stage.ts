@@ -227,6 +227,29 @@ export class Stage {
     }
   }
 
+  /**
+   * Calls a function of the program, which may use `ms` milliseconds of
+   * processor time. They are counted the same on a busy machine; allow ten
+   * times what a plain solution needs, for a slower one.
+   */
+  async within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
+    const unmet = new Unmet({
+      kind: "slow",
+      headline:
+        `${this.#symbol} used ${ms} ms of processor time, and this work needs far less`,
+    }).from(Place.here());
+    const over = Promise.withResolvers<never>();
+    this.#world.budget(ms, () => over.reject(unmet));
+    over.promise.catch(() => {}); // Whoever waits for the result hears of it.
+    try {
+      const result = await Promise.race([call(), over.promise]);
+      if (this.#world.exceedsBudget()) throw unmet;
+      return result;
+    } finally {
+      this.#world.liftBudget();
+    }
+  }
+
   /** A reader for the program that gives exactly these `steps`. */
   reader(steps: readonly ReaderStep[]): ScriptedReader {
     return new ScriptedReader(this.#world, steps);

@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import { Unmet } from "./evidence.ts";
 import type { RawConn } from "./network.ts";
+import { realTimers } from "./outside.ts";
 import { real, realSleep, turn } from "./real.ts";
 import type { Recording, Waiting } from "./recording.ts";
 import type { World } from "./stand_ins/world.ts";
@@ -10,10 +11,13 @@ const QUIET_TURNS = 4;
 
 /**
  * Real time, in milliseconds, that must pass without activity before silence
- * is declared on the simulated network: what runs outside it (a timer of
- * `node:timers`, say) gets this long to come back.
+ * is declared on the simulated network: what runs outside it, on a thread, say,
+ * gets this long to come back.
  */
-const GRACE_MS = 40;
+const GRACE_MS = 20;
+
+/** How long, in all, simulated time stands still for timers outside it. */
+const OUTSIDE_MS = 3_000;
 
 /** The same on loopback, where somebody else may be using the processor. */
 const PATIENCE_MS = 2_500;
@@ -41,6 +45,8 @@ export class Stagehand {
   readonly #waiters = new Set<Waiter>();
   readonly #endings: (() => void)[] = [];
   #fatal: Unmet | undefined;
+  readonly #timersBefore = realTimers();
+  #outsideLeft = OUTSIDE_MS;
   #alarm = Promise.withResolvers<never>();
 
   constructor(world: World, simulated: boolean) {
@@ -162,10 +168,21 @@ export class Stagehand {
         quiet = 0;
       } else if (++quiet >= QUIET_TURNS) {
         quiet = 0;
+        if (await this.#waitedOutside()) continue;
         if (this.clock.now < LONGEST && this.clock.jump()) continue;
         if (!await this.#comesBack(seen, over)) this.#silent();
       }
     }
+  }
+
+  /** Lets a little real time pass if a timer runs that is not simulated. */
+  async #waitedOutside(): Promise<boolean> {
+    const running = realTimers() > this.#timersBefore;
+    if (!running || this.#outsideLeft <= 0) return false;
+    const before = real.now();
+    await realSleep(1);
+    this.#outsideLeft -= real.now() - before;
+    return true;
   }
 
   /** Whether something happens within the grace of real time. */

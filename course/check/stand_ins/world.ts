@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
+import { processorTime } from "../real.ts";
 import type { Recording } from "../recording.ts";
 
 /** How hostile the network is to the program, on either network. */
@@ -52,6 +53,7 @@ export class World {
   used = false;
   #fruitless = 0;
   #sent = 0;
+  #budget: { until: number; exceeded: () => void } | undefined;
 
   constructor(clock: Clock, recording: Recording, adversity: Adversity) {
     this.clock = clock;
@@ -113,6 +115,7 @@ export class World {
     },
   ): Promise<T> {
     this.used = true;
+    if (this.exceedsBudget()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
     const done = this.recording.wait({ ...common, what });
     try {
@@ -130,6 +133,27 @@ export class World {
     } finally {
       done();
     }
+  }
+
+  /**
+   * Allows the program `ms` milliseconds of processor time from now on. Its
+   * first call after that never returns, and `exceeded` is called.
+   */
+  budget(ms: number, exceeded: () => void) {
+    this.#budget = { until: processorTime() + ms, exceeded };
+  }
+
+  /** Whether the program has used up its budget, if it has one. */
+  exceedsBudget(): boolean {
+    if (this.#budget === undefined) return false;
+    if (processorTime() <= this.#budget.until) return false;
+    this.#budget.exceeded();
+    return true;
+  }
+
+  /** Lifts what {@linkcode World.budget} has set. */
+  liftBudget() {
+    this.#budget = undefined;
   }
 
   #fruitlessCall(what: string, place: Place): Promise<void> {
