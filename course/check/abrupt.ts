@@ -35,7 +35,6 @@ class NodeConn implements RawConn {
       hostname: socket.remoteAddress!,
       port: socket.remotePort!,
     };
-    socket.pause();
     socket.on("error", (error) => this.#error = error);
     socket.on("end", () => this.#ended = true);
   }

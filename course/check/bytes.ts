@@ -1,5 +1,8 @@
 const encoder = new TextEncoder();
 
+// Kept: to look up a locale's rules each time costs as much as a read.
+const thousands = new Intl.NumberFormat("en-US");
+
 /** What a check may send or expect: text stands for its UTF-8 bytes. */
 export type Data = string | Uint8Array;
 
@@ -40,7 +43,7 @@ export function isText(bytes: Uint8Array): boolean {
 
 /** "1 byte", "1,024 bytes". */
 export function count(n: number, unit = "byte"): string {
-  return `${n.toLocaleString("en-US")} ${unit}${n === 1 ? "" : "s"}`;
+  return `${thousands.format(n)} ${unit}${n === 1 ? "" : "s"}`;
 }
 
 /** Two hex digits for each byte, with spaces. */

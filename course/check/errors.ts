@@ -16,6 +16,7 @@ const {
   ConnectionRefused,
   ConnectionReset,
   Interrupted,
+  NetworkUnreachable,
   NotCapable,
   TimedOut,
 } = Deno.errors;
@@ -53,6 +54,12 @@ export const kernel = {
   listenerClosed: () => new BadResource("Listener has been closed"),
   messageTooLong: () =>
     coded(Error, "EMSGSIZE", "Message too long (os error 90)"),
+  networkUnreachable: () =>
+    coded(
+      NetworkUnreachable,
+      "ENETUNREACH",
+      "Network is unreachable (os error 101)",
+    ),
   notCapable: (host: string) =>
     new NotCapable(
       `Requires net access to "${host}", run again with the --allow-net flag`,

@@ -1,5 +1,8 @@
 const library = new URL("./", import.meta.url).href;
 
+/** How many frames are looked at: the library's own on top, and a few more. */
+const DEPTH = 7;
+
 /** Where in somebody's source a call was made. Found out only when asked. */
 export class Place {
   readonly #error: Error;
@@ -12,7 +15,7 @@ export class Place {
   /** The place from which the library was called. */
   static here(): Place {
     const limit = Error.stackTraceLimit;
-    Error.stackTraceLimit = 12;
+    Error.stackTraceLimit = DEPTH;
     const place = new Place(new Error());
     Error.stackTraceLimit = limit;
     return place;

@@ -3,20 +3,26 @@ import type { World } from "./stand_ins/world.ts";
 
 /**
  * One step of a scripted reader: bytes; 0 for a read that gives none; an error
- * to reject with; null for the end, which every later read gives too.
+ * to reject with; a pause in milliseconds, in which nothing comes; null for the
+ * end, which every later read gives too.
  */
-export type ReaderStep = Data | 0 | Error | null;
+export type ReaderStep = Data | 0 | Error | null | { readonly pause: number };
 
 /** A reader that gives exactly what its script says, read by read. */
 export class ScriptedReader {
   readonly #world: World;
-  readonly #steps: ReaderStep[];
+  readonly #steps: readonly ReaderStep[];
+  #at = 0;
+  /** What is left of the step before `#at`, if a read took a part of it. */
+  #rest = new Uint8Array();
   #reads = 0;
+  #given = 0;
+  #pause: Promise<void> | undefined;
 
   /** After the last step every read waits for ever, unless it was null. */
   constructor(world: World, steps: readonly ReaderStep[]) {
     this.#world = world;
-    this.#steps = [...steps];
+    this.#steps = steps;
   }
 
   /** How many reads were made. */
@@ -24,38 +30,59 @@ export class ScriptedReader {
     return this.#reads;
   }
 
+  /** How many bytes they gave. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** Gives the next step, or as much of it as `into` holds. */
   read(into: Uint8Array): Promise<number | null> {
     this.#reads++;
     return this.#world.call(
-      { kind: "read", who: "the reader", what: "read()" },
+      { kind: "read", who: "the reader", what: "read()", scripted: true },
       () => this.#next(into),
       (n) =>
-        n === null
-          ? { text: "read() → null", fruitless: true }
-          : { text: `read() → ${count(n)}`, bytes: into.subarray(0, n) },
+        n === null ? { text: "read() → null", fruitless: true } : {
+          text: `read() → ${count(n)}`,
+          bytes: into.subarray(0, n),
+          fruitless: n === 0,
+        },
     );
   }
 
   #next(into: Uint8Array): Promise<number | null> {
-    const step = this.#steps[0];
+    if (this.#rest.length > 0) return this.#give(this.#rest, into);
+    const step = this.#steps[this.#at];
     if (step === undefined) return new Promise(() => {}); // Silence.
     if (step === null) return Promise.resolve(null);
-    if (step === 0 || into.length === 0) {
-      if (step === 0) this.#steps.shift();
-      return Promise.resolve(0);
-    }
-    if (step instanceof Error) {
-      this.#steps.shift();
-      return Promise.reject(step);
-    }
-    const bytes = toBytes(step);
+    if (step !== 0 && into.length === 0) return Promise.resolve(0);
+    if (isPause(step)) return this.#wait(step).then(() => this.#next(into));
+    this.#at++;
+    if (step === 0) return Promise.resolve(0);
+    if (step instanceof Error) return Promise.reject(step);
+    return this.#give(toBytes(step), into);
+  }
+
+  /** Lets a pause pass. Every read that waits meanwhile waits for the same. */
+  #wait({ pause }: { pause: number }): Promise<void> {
+    return this.#pause ??= this.#world.clock.sleep(pause).then(() => {
+      this.#at++;
+      this.#pause = undefined;
+    });
+  }
+
+  /** Gives as much of `bytes` as `into` holds, and keeps the rest. */
+  #give(bytes: Uint8Array<ArrayBuffer>, into: Uint8Array): Promise<number> {
     const part = bytes.subarray(0, into.length);
     into.set(part);
-    if (part.length === bytes.length) this.#steps.shift();
-    else this.#steps[0] = bytes.slice(part.length);
+    this.#rest = bytes.subarray(part.length);
+    this.#given += part.length;
     return Promise.resolve(part.length);
   }
+}
+
+function isPause(step: ReaderStep): step is { readonly pause: number } {
+  return typeof step === "object" && step !== null && "pause" in step;
 }
 
 /** A writer that accepts as many bytes at a time as its script says. */
@@ -88,7 +115,7 @@ export class ScriptedWriter {
   write(bytes: Uint8Array): Promise<number> {
     const step = this.#accepts[this.#calls++ % this.#accepts.length];
     return this.#world.call(
-      { kind: "write", who: "the writer", what: "write()" },
+      { kind: "write", who: "the writer", what: "write()", scripted: true },
       () => {
         if (step instanceof Error) return Promise.reject(step);
         const part = bytes.slice(0, step);

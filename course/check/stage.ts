@@ -45,6 +45,8 @@ export class Stage {
   readonly #hand: Stagehand;
   readonly #symbol: string;
   #served: Deno.NetAddr | undefined;
+  /** What a function threw that was started and is not awaited yet. */
+  #thrown: Error | undefined;
   readonly #servers: { close: () => void; ended: Promise<void> }[] = [];
 
   /** A source of chance with the check's seed. */
@@ -179,18 +181,21 @@ export class Stage {
         const conn = await this.#hand.during(
           { ...as, what: "waits for a connection", place },
           () => raw.accept(),
-          () =>
-            new Unmet({
-              kind: "silence",
-              who: name,
-              headline:
-                `${name} expected a connection, and ${this.#symbol} made none`,
-            }),
+          () => this.#noConnection(name),
         );
         this.#world.recording.note({ ...as, text: "accepts" });
         return new Actor(name, conn, this.#hand);
       },
     };
+  }
+
+  #noConnection(name: string): Unmet {
+    const kind = "silence";
+    const error = this.#thrown;
+    const did = error ? `threw ${described(error)}` : "made none";
+    const headline =
+      `${name} expected a connection, and ${this.#symbol} ${did}`;
+    return new Unmet({ kind, who: name, headline, ...(error && { error }) });
   }
 
   /** Opens a UDP socket for a member of the cast. */
@@ -215,6 +220,7 @@ export class Stage {
     try {
       return await call();
     } catch (error) {
+      if (error instanceof Error) this.#thrown = error;
       this.#world.recording.note({
         side: "program",
         who: "",

@@ -211,11 +211,12 @@ export class Stagehand {
   #silent() {
     const [first] = this.#waiters;
     if (first) return first.onSilence();
-    this.fail(
-      new Unmet({
-        kind: "silence",
-        headline: "nothing can happen any more, and the check is not over",
-      }),
-    );
+    const { waiting } = this.recording;
+    const call = waiting.findLast(({ side }) => side === "program");
+    const headline = call
+      ? `Your program does not return: it still waits for ${call.what}`
+      : "nothing can happen any more, and the check is not over";
+    const unmet = new Unmet({ kind: "silence", headline });
+    this.fail(call?.place ? unmet.from(call.place) : unmet);
   }
 }

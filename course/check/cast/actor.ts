@@ -85,13 +85,16 @@ export class Actor {
   async receives(data: Data): Promise<void> {
     const expected = toBytes(data);
     const what = `← ${preview(expected, 12)}`;
+    let same = 0; // So many bytes are as they should be.
     await this.#receive(what, expected.length, (ending) => {
-      const received = this.#inbox.bytes;
-      const at = firstDifference(received, expected);
-      if (at >= 0 && at < Math.min(received.length, expected.length)) {
-        return other(this.name, expected, received);
+      const fresh = this.#inbox.after(same).subarray(0, expected.length - same);
+      const at = firstDifference(fresh, expected.subarray(same));
+      if (at >= 0 && at < fresh.length) {
+        return other(this.name, expected, this.#inbox.bytes);
       }
-      return ending && missing(this.name, expected, received, ending);
+      same += fresh.length;
+      return ending &&
+        missing(this.name, expected, this.#inbox.bytes, ending);
     });
     this.#inbox.take(expected.length);
   }
@@ -121,7 +124,7 @@ export class Actor {
       for (;;) {
         const wrong = unmet();
         if (wrong) throw wrong;
-        if (this.#inbox.bytes.length >= length) return;
+        if (this.#inbox.length >= length) return;
         const { ending } = this.#inbox;
         if (ending !== "open") throw unmet(ending);
         await this.#inbox.more();
@@ -135,22 +138,22 @@ export class Actor {
    */
   async receiveAll(): Promise<Uint8Array<ArrayBuffer>> {
     await this.#untilEnd(() => undefined);
-    return this.#inbox.take(this.#inbox.bytes.length);
+    return this.#inbox.take(this.#inbox.length);
   }
 
   /** Expects the end of the program's sending, and not one byte before it. */
   async receivesEnd(): Promise<void> {
-    await this.#untilEnd((bytes) =>
-      bytes.length > 0 ? tooMuch(this.name, "the end", bytes) : undefined
+    await this.#untilEnd((inbox) =>
+      inbox.length > 0 ? tooMuch(this.name, "the end", inbox.bytes) : undefined
     );
   }
 
-  async #untilEnd(fault: (bytes: Uint8Array) => Unmet | undefined) {
+  async #untilEnd(fault: (inbox: Inbox) => Unmet | undefined) {
     const place = Place.here();
     const waiting = this.#as({ what: "← the end", kind: "end", place });
     await this.#stage.during(waiting, async () => {
       for (;;) {
-        const wrong = fault(this.#inbox.bytes);
+        const wrong = fault(this.#inbox);
         if (wrong) throw wrong.from(place);
         if (this.#inbox.ending === "end") return;
         if (this.#inbox.ending === "reset") {
@@ -167,7 +170,7 @@ export class Actor {
    */
   async receivesNothing(ms = 50): Promise<void> {
     const place = Place.here();
-    if (this.#inbox.bytes.length === 0 && this.#inbox.ending === "open") {
+    if (this.#inbox.length === 0 && this.#inbox.ending === "open") {
       await this.#stage.silence(this.#inbox.more(), ms);
     }
     const { bytes, ending } = this.#inbox;

@@ -10,7 +10,7 @@ export class Inbox {
   readonly #name: string;
   readonly #conn: RawConn;
   readonly #recording: Recording;
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #parts: Uint8Array<ArrayBuffer>[] = [];
   #reading: Promise<void> | undefined;
   #ending: Ending = "open";
 
@@ -23,7 +23,23 @@ export class Inbox {
 
   /** The bytes that are here. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#bytes;
+    if (this.#parts.length !== 1) this.#parts = [concat(this.#parts)];
+    return this.#parts[0]!;
+  }
+
+  /** The bytes that are here, without the first `skip`. */
+  after(skip: number): Uint8Array<ArrayBuffer> {
+    const rest: Uint8Array<ArrayBuffer>[] = [];
+    for (const part of this.#parts) {
+      if (skip < part.length) rest.push(part.subarray(skip));
+      skip = Math.max(0, skip - part.length);
+    }
+    return rest.length === 1 ? rest[0]! : concat(rest);
+  }
+
+  /** How many bytes are here. */
+  get length(): number {
+    return this.#parts.reduce((sum, part) => sum + part.length, 0);
   }
 
   /** Whether more can come, and if not, how it ended. */
@@ -33,9 +49,9 @@ export class Inbox {
 
   /** Removes and returns the first `length` bytes. */
   take(length: number): Uint8Array<ArrayBuffer> {
-    const taken = this.#bytes.slice(0, length);
-    this.#bytes = this.#bytes.slice(length);
-    return taken;
+    const { bytes } = this;
+    this.#parts = [bytes.subarray(length)];
+    return bytes.slice(0, length);
   }
 
   /**
@@ -54,7 +70,7 @@ export class Inbox {
       const n = await this.#conn.read(into);
       if (n === null) return this.#end("end", "← the end (FIN)");
       const bytes = into.subarray(0, n);
-      this.#bytes = concat([this.#bytes, bytes]);
+      this.#parts.push(bytes);
       this.#note("receive", `← ${preview(bytes)}`, bytes);
     } catch (error) {
       const { BadResource, ConnectionReset, Interrupted } = Deno.errors;

@@ -5,7 +5,7 @@ import { Place } from "../place.ts";
 import type { Stagehand } from "../stagehand.ts";
 import { carry } from "../stand_ins/carry.ts";
 import type { World } from "../stand_ins/world.ts";
-import { missing, other, tooMuch } from "./unmet.ts";
+import { misaddressed, missing, noDatagram, other, tooMuch } from "./unmet.ts";
 
 /** A datagram that a talker received. */
 export interface Letter {
@@ -52,8 +52,14 @@ export class Talker {
     await carry(this.#world, this.#socket, bytes, to);
   }
 
-  /** Expects one datagram with exactly this payload, and returns its sender. */
-  async receives(data: Data): Promise<Deno.NetAddr> {
+  /**
+   * Expects one datagram with exactly this payload, sent by `from` if that is
+   * given, and returns its sender.
+   */
+  async receives(
+    data: Data,
+    { from: sender }: { from?: Deno.NetAddr } = {},
+  ): Promise<Deno.NetAddr> {
     const expected = toBytes(data);
     const place = Place.here();
     const what = `← ${preview(expected, 12)}`;
@@ -65,6 +71,9 @@ export class Talker {
     if (firstDifference(bytes, expected) >= 0) {
       throw other(this.name, expected, bytes).from(place);
     }
+    if (sender !== undefined && !same(sender, from)) {
+      throw misaddressed(this.name, sender, from).from(place);
+    }
     return from;
   }
 
@@ -73,7 +82,7 @@ export class Talker {
     return this.#next(
       "← a datagram",
       Place.here(),
-      () => missing(this.name, 0, new Uint8Array(), "silence"),
+      () => noDatagram(this.name),
     );
   }
 
@@ -84,7 +93,7 @@ export class Talker {
   ): Promise<Letter> {
     const waiting = { side: "cast", who: this.name, kind: "receive" } as const;
     await this.#stage.during({ ...waiting, what, place }, async () => {
-      while (this.#letters.length === 0) await this.#more();
+      while (this.#letters.length === 0 && !this.#left) await this.#more();
     }, unmet);
     return this.#letters.shift()!;
   }
@@ -134,4 +143,8 @@ export class Talker {
       ...(bytes && { bytes }),
     });
   }
+}
+
+function same(one: Deno.NetAddr, other: Deno.NetAddr): boolean {
+  return one.hostname === other.hostname && one.port === other.port;
 }

@@ -85,3 +85,27 @@ export function cannotSend(
     headline: `${who} cannot send ${preview(bytes)}: ${because}`,
   });
 }
+
+/** No datagram came at all. */
+export function noDatagram(who: string): Unmet {
+  return new Unmet({
+    kind: "silence",
+    who,
+    headline: `${who} expected a datagram and got nothing`,
+  });
+}
+
+/** The right datagram came from the wrong address. */
+export function misaddressed(
+  who: string,
+  asked: Deno.NetAddr,
+  from: Deno.NetAddr,
+): Unmet {
+  const [wanted, got] = [asked, from].map((a) => `${a.hostname}:${a.port}`);
+  return new Unmet({
+    kind: "different",
+    who,
+    headline:
+      `${who} expected the answer from ${wanted}, and it came from ${got}`,
+  });
+}

@@ -1,15 +1,18 @@
+import type { Evidence } from "../evidence.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
+import { cameFromOthers } from "./traffic.ts";
 
 /** Mistakes about accepting. */
 export const accepting: Catalogue = {
   "await-in-accept-loop": {
     sentence:
       "You wait for one client's whole conversation inside the accept loop, so nobody else is let in until it ends.",
-    fits: failure,
+    fits: (evidence) => evidence.kind === "silence" && waitsElsewhere(evidence),
   },
   "handler-rejection-kills-server": {
-    sentence: "An error of one client ended the server for all the others.",
-    fits: whenever("crash"),
+    sentence:
+      "One client's connection failed, and its error ended the server for all the others.",
+    fits: (evidence) => whenever("crash")(evidence) && vanished(evidence),
   },
   "accept-busy-loop": {
     sentence: "You retry a listener that is closed.",
@@ -17,12 +20,15 @@ export const accepting: Catalogue = {
   },
   "shared-buffer": {
     sentence:
-      "Two connections share one buffer; state belongs to the connection.",
-    fits: failure,
+      "Two connections use one buffer: what one client sent has come out at another.",
+    fits: (evidence) => failure(evidence) && cameFromOthers(evidence),
   },
   "global-session": {
-    sentence: "Per-client data leaked to another client.",
-    fits: failure,
+    sentence:
+      "What one client told your program is in another client's answer; they share what should be each one's own.",
+    fits: ({ kind, recording }) =>
+      ["different", "extra", "assert"].includes(kind) &&
+      new Set(recording.program("accept").map(({ text }) => text)).size > 1,
   },
   "await-between-check-and-set": {
     sentence: "Something ran between your check and your set.",
@@ -56,7 +62,24 @@ export const accepting: Catalogue = {
     fits: failure,
   },
   "sanitizers-on": {
-    sentence: "In Deno 2.9 sanitizeOps/sanitizeResources are off by default.",
+    sentence:
+      "deno test passes a test that leaks its sockets: in Deno 2.9 the sanitizers are off unless they are asked for.",
     fits: failure,
   },
 };
+
+/** Whether the program reads from another client and has not let `who` in. */
+function waitsElsewhere({ who = "", recording }: Evidence): boolean {
+  const calls = recording.program();
+  return calls.every((call) => call.text !== `accept() → ${who}`) &&
+    recording.waiting.some(({ side, kind }) =>
+      side === "program" && kind === "read"
+    );
+}
+
+/** Whether the error is how a client that vanished looks. */
+function vanished({ error, recording }: Evidence): boolean {
+  const { BrokenPipe, ConnectionReset } = Deno.errors;
+  return recording.program().some((event) => event.error === error) &&
+    (error instanceof ConnectionReset || error instanceof BrokenPipe);
+}

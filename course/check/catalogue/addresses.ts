@@ -19,7 +19,8 @@ export const addresses: Catalogue = {
     fits: failure,
   },
   "missing-permission": {
-    sentence: "Deno refused network access: NotCapable, not a network error.",
-    fits: failure,
+    sentence:
+      "Deno refused before the network was asked: NotCapable means a permission is missing.",
+    fits: ({ error }) => error instanceof Deno.errors.NotCapable,
   },
 };

@@ -1,56 +1,99 @@
+import type { Evidence } from "../evidence.ts";
+import {
+  cutMessage,
+  lacksEmpty,
+  wasNotRefused,
+  wrongLength,
+} from "./frames.ts";
 import { type Catalogue, failure } from "./mistake.ts";
+import { isFarOff } from "./messages.ts";
 
 /** Mistakes about lengths. */
 export const lengths: Catalogue = {
   "length-endianness": {
     sentence:
-      "Your length is byte-swapped: network order is big-endian (setUint32(…, false)).",
-    fits: failure,
+      "The lowest byte of your length goes first, and the network reads the highest first: 5 turns into 83,886,080.",
+    fits: (evidence) => {
+      const lengths = wrongLength(evidence);
+      return lengths
+        ? lengths.swapped === lengths.expected
+        : failure(evidence) &&
+          /\b83,?886,?080\b/.test(String(evidence.error));
+    },
   },
   "length-includes-header": {
     sentence:
-      "Your length counts the header too; the spec counts the body only.",
-    fits: failure,
+      "Your length counts its own four bytes as well; the other side takes them from the frame that follows.",
+    fits: (evidence) => {
+      const lengths = wrongLength(evidence);
+      return lengths !== undefined &&
+        lengths.received === lengths.expected + 4;
+    },
   },
   "length-in-characters": {
-    sentence: "You counted characters; the wire counts bytes.",
-    fits: failure,
+    sentence:
+      "Your length counts characters, and the wire carries bytes; some characters take two, three or four.",
+    fits: (evidence) => {
+      const lengths = wrongLength(evidence);
+      if (lengths === undefined) return failure(evidence);
+      const text = new TextDecoder().decode(lengths.body);
+      return [text.length, [...text].length].includes(lengths.received);
+    },
   },
   "unbounded-length": {
-    sentence: "You allocated what the peer asked for; check the length first.",
-    fits: failure,
+    sentence:
+      "Your program believes any length that it is told; with a few bytes a stranger makes it wait for gigabytes.",
+    fits: (evidence) => wasNotRefused(evidence) || ranOutOfMemory(evidence),
   },
   "allocate-before-check": {
-    sentence: "Validate the length before allocating.",
-    fits: failure,
+    sentence:
+      "Your program makes room for a body first and asks about its length afterwards; by then the memory is taken.",
+    fits: (evidence) =>
+      ranOutOfMemory(evidence) ||
+      failure(evidence) && !wasNotRefused(evidence),
   },
   "negative-length": {
-    sentence: "The shift made your length negative; use >>>0 or getUint32.",
+    sentence:
+      "From 2 GiB on a length turns negative in your program, and a negative number is below every limit.",
     fits: failure,
   },
   "zero-length-frame": {
-    sentence: "An empty message is a message.",
-    fits: failure,
+    sentence:
+      "An empty message is a message too; your program leaves it out, stops at it, or waits for a byte that never comes.",
+    fits: (evidence) =>
+      failure(evidence) && (!evidence.messages || lacksEmpty(evidence)),
   },
   "dataview-offset": {
-    sentence: "You read from the start of the backing buffer; pass byteOffset.",
-    fits: failure,
+    sentence:
+      "Your program reads the length at the beginning of a buffer; its bytes are a window that begins further on.",
+    fits: cutMessage,
   },
   "signed-vs-unsigned": {
-    sentence: "The field is signed (or unsigned) in the spec.",
-    fits: failure,
+    sentence:
+      "Your program takes a number with a sign for one without: the same 32 bits, and 4,294,967,296 between them.",
+    fits: isFarOff,
   },
   "sum-overflow": {
-    sentence: "The intermediate sum overflowed 32 bits.",
-    fits: failure,
+    sentence:
+      "Every number fits into 32 bits, and their sum does not; your program lost what was above them.",
+    fits: isFarOff,
   },
   "resync-after-error": {
     sentence:
-      "After a framing error the stream position is lost: answer once and close.",
-    fits: failure,
+      "After a false length nobody knows where the next message begins; your program reads on as if it did.",
+    fits: (evidence) =>
+      failure(evidence) && evidence.headline !== "Expected function to throw.",
   },
   "state-machine-blocking": {
-    sentence: "Parse what you have and return; do not wait inside the parser.",
-    fits: failure,
+    sentence:
+      "Your parser waits inside for bytes that only its next call can bring; until they come, nothing else moves.",
+    fits: ({ kind, headline }) =>
+      kind === "silence" || kind === "assert" && /gives Promise/.test(headline),
   },
 };
+
+/** Whether the program asked for more memory than there is. */
+function ranOutOfMemory({ error, headline }: Evidence): boolean {
+  return /allocation failed|Invalid array buffer length/i
+    .test(`${headline} ${error}`);
+}

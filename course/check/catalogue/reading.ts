@@ -1,47 +1,98 @@
-import { type Catalogue, failure, loops } from "./mistake.ts";
+import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
+import {
+  beginsRight,
+  cutMessageThrew,
+  isMissing,
+  paddedWithZeros,
+  reported,
+  tookShortForEnd,
+} from "./messages.ts";
+import { cameTooEarly, cutShort, gaveEnd, lastRead, total } from "./traffic.ts";
 
 /** Mistakes about reading. */
 export const reading: Catalogue = {
   "one-read-one-message": {
     sentence:
-      "You treated one read as one message; TCP keeps bytes, not message boundaries.",
-    fits: failure,
+      "Your program takes what one read brings for one message; a read may end inside a message, or bring several.",
+    fits: (evidence) =>
+      failure(evidence) && !paddedWithZeros(evidence) &&
+        (isMissing(evidence) || tookShortForEnd(evidence)) ||
+      cutMessageThrew(evidence),
   },
   "read-fills-buffer": {
     sentence:
-      "read() returned N bytes of the M you asked for; loop until you have M.",
-    fits: failure,
+      "Your program takes a buffer for full after one read; only a part had come, and the rest of it is still zeros.",
+    fits: (evidence) => failure(evidence) && paddedWithZeros(evidence),
   },
   "header-single-read": {
     sentence:
-      "Your header itself can arrive in pieces; read it with the same exact-read loop.",
-    fits: failure,
+      "Your program reads a header once, as if it came in one piece; even four bytes can come as one and three.",
+    fits: (evidence) => {
+      const reads = evidence.recording.program("read");
+      const short = ({ size = 4 }) => size < 4;
+      return (failure(evidence) || cutMessageThrew(evidence)) &&
+        (reads.length === 0 || reads.slice(-3).some(short));
+    },
   },
   "ignore-read-count": {
-    sentence: "You used the whole buffer; only the first n bytes are new.",
-    fits: failure,
+    sentence:
+      "Your program passes on its whole buffer; only the bytes that the read counted have come.",
+    fits: (evidence) => {
+      const { recording, received = [] } = evidence;
+      const reads = recording.program("read");
+      const writes = recording.program("write");
+      if (writes.length === 0) {
+        return failure(evidence) && received.length > total(reads);
+      }
+      // More goes out than ever came in, in writes larger than their reads.
+      return total(writes) > total(reads) &&
+        writes.some(({ size = 0 }) =>
+          size > Math.max(0, ...reads.map((read) => read.size ?? 0))
+        );
+    },
   },
   "stale-buffer-alias": {
-    sentence: "You stored a view of a reused buffer; copy it with slice().",
-    fits: failure,
+    sentence:
+      "Your program kept a view of a buffer that a later read filled again; the bytes it meant to keep were replaced.",
+    fits: (evidence) =>
+      failure(evidence) && evidence.kind === "different" &&
+      (evidence.expected?.length === evidence.received?.length ||
+        cameTooEarly(evidence)),
   },
   "eof-infinite-loop": {
     sentence:
-      "read() gave null (EOF) and you kept reading; break out of the loop.",
-    fits: loops("read"),
+      "A read gave null, the end, and your program read again; after the end there is nothing but null.",
+    fits: (evidence) => {
+      const last = lastRead(evidence.recording);
+      return loops("read")(evidence) && last !== undefined && gaveEnd(last);
+    },
   },
   "zero-means-eof": {
-    sentence: "0 bytes is not EOF; only null is.",
-    fits: failure,
+    sentence:
+      "Your program took a read of 0 bytes for the end; nothing had come just then, and more followed.",
+    fits: (evidence) => {
+      const last = lastRead(evidence.recording);
+      return failure(evidence) && (last?.text.endsWith("→ 0 bytes") ?? false);
+    },
   },
   "eof-mid-message-ok": {
     sentence:
-      "The peer ended in the middle of a message: report UnexpectedEof, not success.",
-    fits: failure,
+      "The end came inside a message, and your program goes on as if all of it had come, or none of it.",
+    fits: ({ kind, headline, recording }) => {
+      if (kind === "assert") return /^Expected function to/.test(headline);
+      const last = lastRead(recording);
+      return (kind === "different" || kind === "extra") &&
+        last !== undefined && gaveEnd(last);
+    },
   },
   "clean-eof-is-error": {
-    sentence: "EOF on a message boundary is a normal end.",
-    fits: failure,
+    sentence:
+      "The end came between two messages, where it is due, and your program reports it as an error.",
+    fits: ({ kind, error, recording }) => {
+      const last = lastRead(recording);
+      const ended = last === undefined || gaveEnd(last);
+      return ended && (kind === "extra" || reported(error));
+    },
   },
   "eof-means-peer-gone": {
     sentence:
@@ -54,8 +105,13 @@ export const reading: Catalogue = {
     fits: failure,
   },
   "short-read-means-end": {
-    sentence: "A short read only means that is what had arrived.",
-    fits: failure,
+    sentence:
+      "Your program stopped after a read that gave fewer bytes than it had room for; that was no end, only all that had come so far.",
+    fits: (evidence) => {
+      const last = lastRead(evidence.recording);
+      return failure(evidence) && cutShort(evidence) &&
+        last !== undefined && (last.size ?? 0) > 0;
+    },
   },
   "first-message-only": {
     sentence:
@@ -64,8 +120,10 @@ export const reading: Catalogue = {
   },
   "leftover-discarded": {
     sentence:
-      "You threw away the bytes that followed the message; keep them for the next call.",
-    fits: failure,
+      "A read brought more than one message, and what followed the first is lost when your program asks for the next.",
+    fits: (evidence) =>
+      (failure(evidence) || reported(evidence.error)) &&
+      !paddedWithZeros(evidence) && !beginsRight(evidence),
   },
   "utf8-per-chunk": {
     sentence:
@@ -74,8 +132,10 @@ export const reading: Catalogue = {
   },
   "binary-through-string": {
     sentence:
-      "Bytes went through a string and were changed; keep Uint8Array end to end.",
-    fits: failure,
+      "The bytes went through a string on their way, and those that are no UTF-8 came out as others.",
+    fits: (evidence) =>
+      failure(evidence) && replaced(evidence.received) &&
+      !replaced(evidence.expected),
   },
   "invalid-utf8-silent": {
     sentence:
@@ -98,8 +158,8 @@ export const reading: Catalogue = {
   },
   "rescan-from-zero": {
     sentence:
-      "Your buffer work grows with the square of the input; remember how far you searched.",
-    fits: failure,
+      "Your program goes over all that it holds again for every piece that comes; ten times the input costs a hundred times the work.",
+    fits: whenever("slow"),
   },
   "unbounded-line": {
     sentence:
@@ -111,3 +171,9 @@ export const reading: Catalogue = {
     fits: failure,
   },
 };
+
+/** Whether a decoder has put U+FFFD where it found no UTF-8. */
+function replaced(bytes: Uint8Array = new Uint8Array()): boolean {
+  const mark = [0xef, 0xbf, 0xbd];
+  return bytes.some((_, i) => mark.every((byte, k) => bytes[i + k] === byte));
+}

@@ -1,14 +1,27 @@
+import { firstDifference } from "../bytes.ts";
+import type { Evidence } from "../evidence.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
+import { offered, partialWrites } from "./traffic.ts";
 
 /** Mistakes about writing. */
 export const writing: Catalogue = {
   "ignore-write-count": {
-    sentence: "write() took N of M bytes and you dropped the rest.",
-    fits: failure,
+    sentence:
+      "A write took a part of the bytes and said how many; your program never sent the rest.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      partialWrites(evidence.recording).some(({ write, next }) =>
+        next === undefined || offered(next) !== offered(write) - write.size!
+      ),
   },
   "writeall-from-start": {
-    sentence: "Your loop starts from the beginning again; advance by n.",
-    fits: failure,
+    sentence:
+      "After a write that took a part, your program sends from the beginning again; those bytes are on the wire twice.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      partialWrites(evidence.recording).some(({ write, next }) =>
+        next?.bytes !== undefined && repeats(write.bytes!, next.bytes)
+      ),
   },
   "interleaved-writers": {
     sentence:
@@ -16,11 +29,35 @@ export const writing: Catalogue = {
     fits: failure,
   },
   "unawaited-write": {
-    sentence: "You did not await a write; its error killed the process.",
-    fits: whenever("crash"),
+    sentence:
+      "Nobody waited for a write, so nobody caught its error: it would have ended the process, and every client with it.",
+    fits: (evidence) => whenever("crash")(evidence) && ranAlone(evidence),
   },
   "forgot-terminator": {
     sentence: "The peer is still waiting for the end of your message.",
-    fits: failure,
+    fits: whenever("silence"),
   },
 };
+
+/** Whether two writes begin with the same bytes. */
+function repeats(one: Uint8Array, other: Uint8Array): boolean {
+  const length = Math.min(one.length, other.length);
+  return firstDifference(one.subarray(0, length), other.subarray(0, length)) <
+    0;
+}
+
+/**
+ * Whether the write that failed ran beside another call on its connection: a
+ * program that waits for its write makes no other call meanwhile.
+ */
+function ranAlone({ error, recording }: Evidence): boolean {
+  const failed = recording.program("write").find((e) => e.error === error);
+  if (failed === undefined) return false;
+  const others = [
+    ...recording.program().filter((e) => e.error && e.error !== error),
+    ...recording.waiting.filter(({ side }) => side === "program"),
+  ];
+  return others.some(({ kind, who }) =>
+    who === failed.who && (kind === "read" || kind === "write")
+  );
+}

@@ -12,6 +12,11 @@ export function isWildcard(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
+/** The IPv4 address that `host` carries if it is mapped, else `host` itself. */
+export function unmapped(host: string): string {
+  return host.replace(/^::ffff:(?=\d)/, "");
+}
+
 /**
  * The addresses that `host` stands for on a machine whose only interface is
  * loopback.

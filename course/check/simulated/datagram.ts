@@ -8,10 +8,27 @@ export const MAX_DATAGRAM = 65_507;
 /** What Linux keeps for a UDP socket by default (net.core.rmem_default). */
 const RECEIVE_BUFFER = 212_992;
 
-/** What a datagram costs in that buffer: the kernel counts its own overhead. */
+/**
+ * What a datagram costs in that buffer: the kernel counts its own overhead, and
+ * rounds small ones up to its blocks. Measured on Linux 6.18.
+ */
 function cost(length: number): number {
-  if (length <= 256) return 832;
-  return 256 + 2 ** Math.ceil(Math.log2(length + 400));
+  if (length <= 197) return 832;
+  if (length > 16_005) return length + 832;
+  return Math.max(1_280, 256 + 2 ** Math.ceil(Math.log2(length + 379)));
+}
+
+/**
+ * Refuses what the kernel does not even try to send, wherever it goes.
+ *
+ * @throws {Error} For a datagram that is too long, or that goes to port 0.
+ */
+export function refuse(bytes: Uint8Array, to: Deno.Addr) {
+  if (!ArrayBuffer.isView(bytes)) {
+    throw new TypeError("expected typed ArrayBufferView");
+  }
+  if (bytes.length > MAX_DATAGRAM) throw kernel.messageTooLong();
+  if ((to as Deno.NetAddr).port === 0) throw kernel.invalidArgument();
 }
 
 type Received = [Uint8Array<ArrayBuffer>, Deno.NetAddr];
@@ -51,10 +68,9 @@ export class SimulatedDatagram implements RawDatagram {
   // deno-lint-ignore require-await -- A call on a socket rejects, it never throws.
   async send(bytes: Uint8Array, to: Deno.Addr): Promise<number> {
     this.#clock.activity++;
-    if (this.#closed) throw kernel.badResource();
+    if (this.#closed) throw kernel.socketClosed();
+    refuse(bytes, to);
     const { hostname, port } = to as Deno.NetAddr;
-    if (port === 0) throw kernel.invalidArgument();
-    if (bytes.length > MAX_DATAGRAM) throw kernel.messageTooLong();
     this.#deliver(bytes.slice(), { transport: "udp", hostname, port });
     return bytes.length;
   }
@@ -72,7 +88,8 @@ export class SimulatedDatagram implements RawDatagram {
   }
 
   #hand({ into, resolve }: Pending, [bytes, from]: Received) {
-    if (into === undefined) return resolve([bytes, from]);
+    // Deno offers a buffer for the largest, and gives a view of its beginning.
+    into ??= new Uint8Array(MAX_DATAGRAM);
     // What does not fit is discarded, silently.
     const part = bytes.subarray(0, into.length);
     into.set(part);

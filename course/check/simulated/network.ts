@@ -8,6 +8,7 @@ import {
   isWildcard,
   reaches,
   resolve,
+  unmapped,
 } from "./addresses.ts";
 import { SimulatedConn } from "./conn.ts";
 import { SimulatedDatagram } from "./datagram.ts";
@@ -90,15 +91,18 @@ export class SimulatedNetwork implements Network {
     from: Deno.NetAddr,
     to: Deno.NetAddr,
   ) {
-    const [host] = resolve(to.hostname, to.port);
-    if (!isWildcard(from.hostname) && isV6(from.hostname) !== isV6(host!)) {
-      throw kernel.afNotSupported();
+    const bound = from.hostname;
+    const [asked] = resolve(unmapped(to.hostname), to.port);
+    const host = isWildcard(asked!) ? loopbackOf(asked!) : asked!;
+    if (isV6(host) && !isV6(bound)) throw kernel.afNotSupported();
+    if (!isV6(host) && isV6(bound) && bound !== "::") {
+      throw kernel.networkUnreachable();
     }
     // A socket on the wildcard answers from the machine's first address.
-    const hostname = isWildcard(from.hostname)
-      ? isV6(host!) ? "::1" : "127.0.0.1"
-      : from.hostname;
-    const target = find(this.#datagrams, host!, to.port);
+    const source = isWildcard(bound) ? loopbackOf(host) : bound;
+    const target = find(this.#datagrams, host, to.port);
+    const mapped = target?.addr.hostname === "::" && !isV6(source);
+    const hostname = mapped ? `::ffff:${source}` : source;
     target?.arrive(bytes, { ...from, hostname }); // Else nobody is told.
   }
 
@@ -129,8 +133,9 @@ export class SimulatedNetwork implements Network {
   }
 }
 
-function loopbackOf(wildcard: string): string {
-  return isV6(wildcard) ? "::1" : "127.0.0.1";
+/** The loopback address of the same family as `host`. */
+function loopbackOf(host: string): string {
+  return isV6(host) ? "::1" : "127.0.0.1";
 }
 
 function find<T extends { addr: Deno.NetAddr }>(

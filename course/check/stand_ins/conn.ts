@@ -57,7 +57,8 @@ export class StandInConn implements Deno.TcpConn {
       }
       this.#world.countRead(this.#raw, n);
       const bytes = into.subarray(0, n);
-      return { text: `${call.what} → ${count(n)}`, bytes };
+      const text = `${call.what} → ${count(n)}`;
+      return { text, bytes, fruitless: n === 0 };
     });
   }
 

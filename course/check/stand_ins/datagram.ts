@@ -9,6 +9,7 @@ export class StandInDatagram implements Deno.DatagramConn {
   readonly #raw: RawDatagram;
   readonly #world: World;
   readonly #open: Open;
+  #receiving = 0;
 
   constructor(raw: RawDatagram, world: World) {
     this.#raw = raw;
@@ -40,15 +41,23 @@ export class StandInDatagram implements Deno.DatagramConn {
   async receive(
     into?: Uint8Array,
   ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
-    const names = this.#world.recording;
-    return await this.#world.call(
-      { kind: "receive", who: "", what: "receive()" },
-      () => this.#raw.receive(into),
-      ([bytes, from]) => ({
-        text: `receive() → ${preview(bytes, 10)} from ${names.nameOf(from)}`,
-        bytes,
-      }),
-    );
+    // Several calls that wait at once are worth a word: see the catalogue.
+    const what = this.#receiving++ > 0
+      ? "receive() beside another"
+      : "receive()";
+    try {
+      return await this.#world.call(
+        { kind: "receive", who: "", what },
+        () => this.#raw.receive(into),
+        ([bytes, from]) => {
+          const who = this.#world.recording.nameOf(from);
+          const text = `${what} → ${preview(bytes, 10)} from ${who}`;
+          return { who, text, bytes };
+        },
+      );
+    } finally {
+      this.#receiving--;
+    }
   }
 
   close() {

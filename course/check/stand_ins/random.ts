@@ -9,13 +9,18 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** A number from 0 up to, and not including, 1. */
-  next(): number {
+  /** The next 32 bits. */
+  #bits(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = this.#state;
     mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  }
+
+  /** A number from 0 up to, and not including, 1. */
+  next(): number {
+    return this.#bits() / 2 ** 32;
   }
 
   /** A whole number from 0 up to, and not including, `end`. */
@@ -25,7 +30,12 @@ export class Random {
 
   /** `length` random bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
-    return Uint8Array.from({ length }, () => this.below(256));
+    const bytes = new Uint8Array(length);
+    for (let i = 0, bits = 0; i < length; i++, bits >>>= 8) {
+      if (i % 4 === 0) bits = this.#bits();
+      bytes[i] = bits;
+    }
+    return bytes;
   }
 }
 

@@ -101,20 +101,24 @@ export class World {
    * and again is stopped there, so that the check can say so.
    */
   async call<T>(
-    { kind, what, who, place = Place.here() }: {
+    { kind, what, who, place = Place.here(), scripted = false }: {
       kind: string;
       what: string;
       who: string;
       place?: Place;
+      /** Whether no network carries it, so that one of them is enough. */
+      scripted?: boolean;
     },
     make: () => Promise<T>,
     said: (result: T) => {
       text: string;
+      /** The peer, where only the result tells it. */
+      who?: string;
       bytes?: Uint8Array;
       fruitless?: boolean;
     },
   ): Promise<T> {
-    this.used = true;
+    if (!scripted) this.used = true;
     if (this.exceedsBudget()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
     const done = this.recording.wait({ ...common, what });

@@ -1,0 +1,64 @@
+// What recognizers ask about messages that were found in a stream.
+import { firstDifference } from "../bytes.ts";
+import type { Evidence } from "../evidence.ts";
+import { cutShort, gaveEnd, lastRead } from "./traffic.ts";
+
+/** The beginning is right, and zeros stand where the rest should be. */
+export function paddedWithZeros({ expected, received }: Evidence): boolean {
+  if (expected === undefined || expected.length !== received?.length) {
+    return false;
+  }
+  const at = firstDifference(expected, received);
+  return at > 0 && received.subarray(at).every((byte) => byte === 0);
+}
+
+/** What came begins as expected, and is too short or too long. */
+export function beginsRight({ expected, received }: Evidence): boolean {
+  if (expected === undefined || received === undefined) return false;
+  const shorter = Math.min(expected.length, received.length);
+  return shorter > 0 && firstDifference(expected, received) === shorter;
+}
+
+/**
+ * Whether a message, or an answer to one, did not come as it should: it is
+ * short, it has other bytes, or somebody waits for it in vain.
+ */
+export function isMissing(evidence: Evidence): boolean {
+  const { kind, received, messages, recording } = evidence;
+  if (recording.program("read").length === 0) return true;
+  if (recording.program("accept").length > 0) return kind !== "extra";
+  if (received === undefined) return kind === "assert" || !!messages;
+  return cutShort(evidence);
+}
+
+/** Whether the program reports an end, and no read has given one. */
+export function tookShortForEnd({ error, recording }: Evidence): boolean {
+  const last = lastRead(recording);
+  return error instanceof Deno.errors.UnexpectedEof &&
+    last !== undefined && !gaveEnd(last);
+}
+
+/** Whether decoding failed on a message of which only a part had come. */
+export function cutMessageThrew({ kind, error }: Evidence): boolean {
+  return (kind === "crash" || kind === "threw") &&
+    (error instanceof RangeError || error instanceof SyntaxError);
+}
+
+/** Whether the program made this error to say something, and not by a slip. */
+export function reported(error: unknown): boolean {
+  return error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof Error && error.constructor === Error;
+}
+
+/** The number that came, of 32 bits, is nowhere near the expected one. */
+export function isFarOff({ kind, expected, received }: Evidence): boolean {
+  if (kind !== "different" || !expected || !received) return false;
+  if (expected.length < 4 || received.length < 4) return false;
+  const off = int32(expected) - int32(received);
+  // A slip in rounding or counting is not as far off as a lost sign or carry.
+  return Math.abs(off) >= 2 ** 24 || int32(received) === 0;
+}
+
+function int32(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(0);
+}

@@ -1,0 +1,76 @@
+// What recognizers ask about the bytes that a program read and wrote.
+import { firstDifference } from "../bytes.ts";
+import type { Evidence } from "../evidence.ts";
+import type { Event, Recording } from "../recording.ts";
+
+/** How many bytes these calls carried, in all. */
+export function total(calls: readonly Event[]): number {
+  return calls.reduce((sum, { size = 0 }) => sum + size, 0);
+}
+
+/** What came is the beginning of what was expected, and the rest is missing. */
+export function cutShort({ expected, received }: Evidence): boolean {
+  if (expected === undefined || received === undefined) return false;
+  return received.length < expected.length &&
+    firstDifference(received, expected) === received.length;
+}
+
+/** Whether a read gave null. */
+export function gaveEnd({ kind, text }: Event): boolean {
+  return kind === "read" && text.endsWith("→ null");
+}
+
+/** The program's latest read that has returned, if there was one. */
+export function lastRead(recording: Recording): Event | undefined {
+  return recording.program("read").at(-1);
+}
+
+/** How many bytes a write was asked to take; it may have taken fewer. */
+export function offered({ text, size = 0 }: Event): number {
+  const [, asked] = text.match(/: \d+ of ([\d,]+) bytes?$/) ?? [];
+  return asked === undefined ? size : Number(asked.replaceAll(",", ""));
+}
+
+/**
+ * The writes that took a part, each with the next write to the same peer, if
+ * there was one.
+ */
+export function partialWrites(
+  recording: Recording,
+): { write: Event; next: Event | undefined }[] {
+  const writes = recording.program("write");
+  return writes.flatMap((write, i) => {
+    if (offered(write) === (write.size ?? 0)) return [];
+    const next = writes.slice(i + 1).find(({ who }) => who === write.who);
+    return [{ write, next }];
+  });
+}
+
+/** The first wrong byte is one that should have come later. */
+export function cameTooEarly({ expected, received }: Evidence): boolean {
+  if (expected === undefined || received === undefined) return false;
+  const at = firstDifference(received, expected);
+  return at >= 0 && at < received.length &&
+    expected.indexOf(received[at]!, at) >= 0;
+}
+
+/** The first wrong byte is one that other members of the cast have sent. */
+export function cameFromOthers(evidence: Evidence): boolean {
+  const { who, expected, received, recording } = evidence;
+  if (expected === undefined || received === undefined) return false;
+  const wrong = received[firstDifference(received, expected)];
+  if (wrong === undefined) return false;
+  const sent = recording.events.filter(({ kind, side, bytes }) =>
+    side === "cast" && kind === "send" && bytes?.includes(wrong)
+  );
+  return sent.length > 0 && sent.every((event) => event.who !== who);
+}
+
+/** The peers whose connections the program has not closed. */
+export function neverClosed(recording: Recording): string[] {
+  const calls = recording.program();
+  const closed = calls.filter(({ kind }) => kind === "close");
+  return [...new Set(calls.map(({ who }) => who))].filter((who) =>
+    who !== "" && closed.every((call) => call.who !== who)
+  );
+}

@@ -1,0 +1,82 @@
+/** How a child ended: by itself, or at a limit, or because nobody wants it. */
+export type Ending = "exit" | "time" | "load" | "output" | "unwanted";
+
+/** What to start, and how to follow it. */
+export interface ChildOptions {
+  readonly cwd: string;
+  readonly signal?: AbortSignal;
+  /** Called with whatever the child prints, as it comes. */
+  readonly take: (text: string, stream: "stdout" | "stderr") => void;
+}
+
+const living = new Set<Child>();
+
+/**
+ * A Deno process in a process group of its own, so that ending it leaves
+ * nothing behind, whatever it is doing.
+ */
+export class Child {
+  /** Settles when the process is gone and its output has been read. */
+  readonly ended: Promise<{ code: number; ending: Ending }>;
+  readonly #process: Deno.ChildProcess;
+  #ending: Ending = "exit";
+
+  /** Starts this very Deno with `args`. */
+  constructor(args: string[], options: ChildOptions) {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: options.cwd,
+      env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      detached: true,
+    }).spawn();
+    living.add(this);
+    const unwanted = () => this.kill("unwanted");
+    if (options.signal?.aborted) unwanted();
+    options.signal?.addEventListener("abort", unwanted, { once: true });
+    this.ended = this.#follow(options).finally(() => {
+      options.signal?.removeEventListener("abort", unwanted);
+      living.delete(this);
+    });
+  }
+
+  /** Ends the whole group at once. The first reason given is the one kept. */
+  kill(ending: Ending): void {
+    if (!living.has(this) || this.#ending !== "exit") return;
+    this.#ending = ending;
+    try {
+      // Windows has no groups; there the process is alone anyway, since what
+      // it runs may not start others.
+      if (Deno.build.os === "windows") this.#process.kill("SIGKILL");
+      else Deno.kill(-this.#process.pid, "SIGKILL");
+    } catch (error) {
+      // It ended by itself a moment ago, and `ended` is about to say so.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+
+  async #follow({ take }: ChildOptions) {
+    const [status] = await Promise.all([
+      this.#process.status,
+      read(this.#process.stdout, (text) => take(text, "stdout")),
+      read(this.#process.stderr, (text) => take(text, "stderr")),
+    ]);
+    return { code: status.code, ending: this.#ending };
+  }
+}
+
+/** Ends every child that is still there, for the way out. */
+export function killChildren(): void {
+  for (const child of living) child.kill("unwanted");
+}
+
+async function read(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  take: (text: string) => void,
+): Promise<void> {
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    take(text);
+  }
+}

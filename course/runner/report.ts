@@ -1,0 +1,151 @@
+/** Something that happened on the wire. Opaque here: it is passed on as data. */
+export interface RecordedEvent {
+  /** Milliseconds since the check began. */
+  readonly at: number;
+  /** Whose side it was seen from. */
+  readonly who: string;
+  /** A word for machines: "connect", "write". */
+  readonly kind: string;
+  /** The same for people. */
+  readonly text: string;
+  /** The bytes, in hex. */
+  readonly bytes?: string;
+  /** The learner's line that caused it: "echo.ts:14". */
+  readonly line?: string;
+  /** Who was at the other end. */
+  readonly peer?: string;
+}
+
+/** Why a check failed, as the check library tells it. */
+export interface Failure {
+  readonly network: "simulated" | "loopback";
+  readonly headline: string;
+  /** The complete explanation at 80 columns, headline included. */
+  readonly text: string;
+  readonly diagnosis?: Diagnosis;
+  readonly expected?: string;
+  readonly received?: string;
+  readonly recording: readonly RecordedEvent[];
+  /** The line of the check: "echo_test.ts:12:18". */
+  readonly at?: string;
+  readonly seed?: number;
+}
+
+/** The catalogue's name for a mistake, and its sentence. */
+export interface Diagnosis {
+  /** As in `tests/mistakes/`: "await-in-accept-loop". */
+  readonly id: string;
+  /** What the learner is told about it. */
+  readonly sentence: string;
+}
+
+/** How one check ended. */
+export interface End {
+  readonly end: string;
+  readonly status: "passed" | "failed" | "ignored";
+  readonly ms: number;
+  readonly networks: readonly string[];
+  readonly failure?: Failure;
+}
+
+/** A check whose time ran out while the program was busy. */
+export interface Stuck {
+  readonly stuck: string;
+  readonly at?: string;
+  readonly text: string;
+}
+
+/** What the check library said about itself during a run. */
+export interface Report {
+  /** The names of all checks, in order, or undefined if none was announced. */
+  plan?: readonly string[];
+  readonly begun: Set<string>;
+  readonly ended: Map<string, End>;
+  readonly stuck: Map<string, Stuck>;
+}
+
+const SHOWN = 64 * 1024;
+const LONGEST_DATA = 8 * 1024 * 1024;
+const LONGEST_LINE = 8 * 1024;
+
+/**
+ * Takes the data lines out of what a run prints.
+ *
+ * A data line begins with U+001E and the run's own random word; the program
+ * under test does not know the word, so whatever else it prints is output. The
+ * explanation comes from here, and never the verdict.
+ */
+export class ReportReader {
+  readonly report: Report = {
+    begun: new Set(),
+    ended: new Map(),
+    stuck: new Map(),
+  };
+  /** The beginning of what was printed beside the data lines. */
+  output = "";
+  /** How many characters were printed beside the data lines. */
+  printed = 0;
+  readonly #mark: string;
+  #pending = "";
+
+  /** Reads a run that was started with this random word. */
+  constructor(nonce: string) {
+    this.#mark = `\u001e${nonce} `;
+  }
+
+  /** Takes what was printed next. Lines may come in pieces. */
+  push(text: string): void {
+    const lines = (this.#pending + text).split("\n");
+    this.#pending = lines.pop()!;
+    for (const line of lines) this.#line(line, "\n");
+    // A flood need not contain a newline. It is counted all the same.
+    const data = this.#pending.includes(this.#mark);
+    const longest = data ? LONGEST_DATA : LONGEST_LINE;
+    if (this.#pending.length < longest) return;
+    this.print(this.#pending);
+    this.#pending = "";
+  }
+
+  /** Takes the end: what stands there without a newline is a line too. */
+  end(): void {
+    if (this.#pending !== "") this.#line(this.#pending, "");
+    this.#pending = "";
+  }
+
+  #line(line: string, newline: string): void {
+    // A program that prints no newline shares its line with the data.
+    const at = line.indexOf(this.#mark);
+    const json = at < 0 ? undefined : parse(line.slice(at + this.#mark.length));
+    if (json === undefined) return this.print(line + newline);
+    if (at > 0) this.print(line.slice(0, at));
+    this.#record(json);
+  }
+
+  /** Takes output that can hold no data lines: what came on stderr. */
+  print(text: string): void {
+    this.printed += text.length;
+    this.output += text.slice(0, Math.max(0, SHOWN - this.output.length));
+  }
+
+  #record(data: Record<string, unknown>): void {
+    const { plan, begin, end, stuck } = data;
+    if (Array.isArray(plan)) this.report.plan ??= plan.map(String);
+    if (typeof begin === "string") this.report.begun.add(begin);
+    if (typeof end === "string") {
+      this.report.ended.set(end, data as unknown as End);
+    }
+    if (typeof stuck === "string") {
+      this.report.stuck.set(stuck, data as unknown as Stuck);
+    }
+  }
+}
+
+/** A line that was cut short by a kill is no data. */
+function parse(json: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,181 @@
+import { Checker } from "./checker.ts";
+import { openInEditor } from "./editor.ts";
+import { hintsFor } from "./hint.ts";
+import { type Course, type Lesson, text } from "./lesson.ts";
+import { press, type Wish } from "./press.ts";
+import type { Progress } from "./progress.ts";
+import { afterwards } from "./prose.ts";
+import { reset } from "./reset.ts";
+import { run } from "./run.ts";
+import { deepest, screen } from "./screen.ts";
+import { compare } from "./solution.ts";
+import type { Terminal } from "./terminal.ts";
+import { firstView, type View } from "./view.ts";
+import { Watcher } from "./watch.ts";
+
+/**
+ * `deno task learn` with a person in front of it: keys, saves and verdicts come
+ * in, each changes the view, and the view is drawn.
+ */
+export class Session {
+  readonly #course: Course;
+  readonly #progress: Progress;
+  readonly #terminal: Terminal;
+  readonly #checker: Checker;
+  #view: View;
+  #watcher: Watcher | undefined;
+  #all: AbortController | undefined;
+  #over = false;
+
+  /** Prepares to begin with `lesson`. */
+  constructor(course: Course, progress: Progress, options: {
+    readonly lesson: Lesson;
+    readonly terminal: Terminal;
+  }) {
+    this.#course = course;
+    this.#progress = progress;
+    this.#terminal = options.terminal;
+    this.#view = firstView(course.lessons, options.lesson, progress.passed);
+    this.#checker = new Checker(course, {
+      onVerdict: (verdict) => {
+        if (verdict.passed) progress.markPassed(this.#view.lesson.id);
+        const { passed } = progress;
+        const scroll = this.#view.page.name === "lesson"
+          ? 0
+          : this.#view.scroll;
+        const types = undefined;
+        this.#show({ checking: false, verdict, passed, types, scroll });
+      },
+      onTypes: (types) => this.#show({ types }),
+    });
+  }
+
+  /** Runs until the learner quits, or the terminal goes away. */
+  async run(): Promise<void> {
+    this.#start(this.#view.lesson);
+    this.#show({ notice: this.#progress.notice });
+    for await (const key of this.#terminal.keys()) {
+      const { view, wish } = press(this.#view, key);
+      // Whatever key it is, nobody looks at all lessons any longer.
+      if (view.page.name !== "all") this.#all?.abort();
+      const scroll = Math.min(view.scroll, deepest(view, this.#look));
+      this.#show({ ...view, scroll });
+      if (wish?.do === "quit") break;
+      if (wish) this.#grant(wish);
+    }
+    this.#over = true;
+    this.#all?.abort();
+    this.#checker.stop();
+    this.#watcher?.[Symbol.dispose]();
+  }
+
+  /** One sentence to leave behind on the learner's own screen. */
+  get farewell(): string {
+    const { lesson, verdict } = this.#view;
+    const good = verdict?.checks.filter(({ status }) => status === "passed");
+    const sum = verdict && verdict.checks.length > 0
+      ? `: ${good?.length} of ${verdict.checks.length} checks pass`
+      : "";
+    return `lesson ${lesson.id} ${lesson.title}${sum}\n`;
+  }
+
+  /** Draws again, for a window that has another size now. */
+  redraw(): void {
+    this.#terminal.forget();
+    this.#show({});
+  }
+
+  #show(change: Partial<View>): void {
+    this.#view = { ...this.#view, ...change };
+    this.#terminal.draw(screen(this.#view, this.#look));
+  }
+
+  get #look() {
+    return { ...this.#terminal.size, color: !Deno.noColor };
+  }
+
+  #start(lesson: Lesson): void {
+    const { root, lessons } = this.#course;
+    const folder = `${root}/lessons/${lesson.id}`;
+    this.#progress.setCurrent(lesson.id);
+    this.#view = {
+      ...firstView(lessons, lesson, this.#progress.passed),
+      afterwards: afterwards(text(`${folder}/README.md`) ?? ""),
+    };
+    this.#watcher?.[Symbol.dispose]();
+    this.#watcher = new Watcher(folder, {
+      onSave: () => this.#check(),
+      onPolling: () =>
+        this.#show({
+          notice: "No file events arrive here, so the file is looked at five " +
+            "times a second.",
+        }),
+    });
+    this.#watcher.prove(`${root}/.course`);
+    this.#check();
+  }
+
+  #check(): void {
+    const { page } = this.#view;
+    if (this.#over) return;
+    // The checks of one lesson beside those of all would slow down both.
+    if (page.name === "all" && !page.done) return;
+    this.#show({ checking: true });
+    this.#checker.check(this.#view.lesson);
+  }
+
+  #grant(wish: Wish): void {
+    const { lesson } = this.#view;
+    switch (wish.do) {
+      case "start":
+        return this.#start(wish.lesson);
+      case "hint":
+        return this.#hint();
+      case "open":
+        return this.#show({ notice: openInEditor(this.#course, lesson) });
+      case "reset":
+        return this.#show({ notice: reset(this.#course, lesson).said });
+      case "solution":
+        return this.#compare();
+      case "all":
+        this.#checkAll();
+    }
+  }
+
+  #hint(): void {
+    const { lesson, verdict } = this.#view;
+    const path = `${this.#course.root}/lessons/${lesson.id}/hints.md`;
+    const hints = hintsFor(text(path) ?? "", verdict?.problem?.diagnosis?.id);
+    if (hints) return this.#show({ page: { name: "hint", hints, step: 0 } });
+    this.#show({ notice: "There is no hint for this." });
+  }
+
+  #compare(): void {
+    const lines = compare(this.#course, this.#view.lesson);
+    if (lines) {
+      return this.#show({ page: { name: "solution", lines }, scroll: 0 });
+    }
+    this.#show({ notice: "There is no solution to compare with." });
+  }
+
+  async #checkAll(): Promise<void> {
+    this.#checker.stop();
+    const { signal } = this.#all = new AbortController();
+    const results = new Map();
+    this.#show({ page: { name: "all", results, done: false }, scroll: 0 });
+    for (const lesson of this.#course.lessons) {
+      const verdict = await run(this.#course, lesson, { signal });
+      if (!verdict || signal.aborted) break;
+      const { passed, checks } = verdict;
+      const good = checks.filter(({ status }) => status === "passed").length;
+      results.set(lesson.id, { passed, good, checks: checks.length });
+      if (passed) this.#progress.markPassed(lesson.id);
+      this.#show({ passed: this.#progress.passed });
+    }
+    if (!signal.aborted) {
+      this.#show({ page: { name: "all", results, done: true } });
+    }
+    // A save meanwhile has had no run of its own.
+    this.#check();
+  }
+}

@@ -1,0 +1,96 @@
+import { openInEditor } from "./editor.ts";
+import { hintsFor } from "./hint.ts";
+import { type Course, type Lesson, lessonAfter, text } from "./lesson.ts";
+import type { Progress } from "./progress.ts";
+import { reset } from "./reset.ts";
+import { run } from "./run.ts";
+import { compare } from "./solution.ts";
+import { complain, print } from "./terminal.ts";
+import { UsageError } from "./usage.ts";
+
+/** Prints a hint for the check that fails now. The answer is the exit code. */
+export async function printHint(
+  course: Course,
+  lesson: Lesson,
+  step = "1",
+): Promise<number> {
+  if (!/^[1-3]$/.test(step)) {
+    throw new UsageError(
+      `Cannot show hint "${step}": there are hints 1, 2 and 3.`,
+    );
+  }
+  const verdict = await run(course, lesson);
+  if (verdict?.passed) {
+    print(`lesson ${lesson.id} passes: there is nothing to hint at.\n`);
+    return 0;
+  }
+  const markdown = text(`${course.root}/lessons/${lesson.id}/hints.md`) ?? "";
+  const hints = hintsFor(markdown, verdict?.problem?.diagnosis?.id);
+  const hint = hints?.steps[Number(step) - 1];
+  if (!hint) return refuse(`There is no hint ${step} for this.`);
+  print(`Hint ${step} of ${hints.steps.length} · ${hints.id}\n\n${hint}\n`);
+  return 0;
+}
+
+/** Prints the list of lessons. */
+export function printList({ lessons }: Course, progress: Progress): number {
+  const { passed, current } = progress;
+  let part: string | undefined;
+  for (const { id, title, entry } of lessons) {
+    if (entry && entry.part !== part) print(`${part = entry.part}\n`);
+    const mark = passed.has(id) ? "✓" : id === current ? "▸" : " ";
+    print(`  ${mark} ${id}  ${title}\n`);
+  }
+  print(`${passed.size} of ${lessons.length} lessons pass\n`);
+  return 0;
+}
+
+/** Puts the original of a lesson back. */
+export function resetLesson(course: Course, lesson: Lesson): number {
+  print(reset(course, lesson).said + "\n");
+  return 0;
+}
+
+/** Opens a lesson in the editor. */
+export function openLesson(course: Course, lesson: Lesson): number {
+  print(openInEditor(course, lesson) + "\n");
+  return 0;
+}
+
+/** Prints the solution against the learner's file, if the lesson passes. */
+export async function printSolution(
+  course: Course,
+  progress: Progress,
+  lesson: Lesson,
+): Promise<number> {
+  const { id } = lesson;
+  const passes = progress.passed.has(id) || (await run(course, lesson))?.passed;
+  if (!passes) {
+    return refuse(
+      `The solution shows once lesson ${id} passes. A hint: deno task learn hint`,
+    );
+  }
+  const lines = compare(course, lesson);
+  if (!lines) return refuse(`There is no solution of lesson ${id} here.`);
+  print(lines.map(({ mark, text }) => `${mark} ${text}\n`).join(""));
+  return 0;
+}
+
+/** The lesson that follows the current one, or why it is not its turn yet. */
+export function nextLesson(
+  course: Course,
+  progress: Progress,
+  current: Lesson,
+): Lesson | string {
+  if (!progress.passed.has(current.id)) {
+    return `Lesson ${current.id} does not pass yet. To start another one all ` +
+      "the same, name it: deno task learn 05";
+  }
+  return lessonAfter(course, current) ?? "This was the last lesson.";
+}
+
+/** Says why not, on the error stream. The answer is the exit code. */
+export function refuse(why: string): number {
+  complain(why + "\n");
+  return 1;
+}

@@ -1,0 +1,201 @@
+// The runner as a program in a terminal: what it shows, and how it leaves.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  GREET_RIGHT,
+  GREET_WRONG,
+  TestCourse,
+} from "../course/runner/test_course.ts";
+import { Pty } from "../course/runner/test_pty.ts";
+
+const HOT = "export function greet() {\n  while (true) {}\n}\n";
+
+/** `deno task learn` in a terminal. */
+function terminal({ root }: TestCourse, ...args: string[]): Pty {
+  return new Pty([Deno.execPath(), "task", "-q", "learn", ...args], {
+    cwd: root,
+  });
+}
+
+// The processes that have the course for their working directory, and this word
+// on their command line.
+const LOOK = `
+for process in /proc/[0-9]*; do
+  test "$(readlink $process/cwd)" = "$1" || continue
+  tr '\\0' ' ' < $process/cmdline | grep -qF -- "$2" && basename $process
+done; true`;
+
+async function processes(
+  { root }: TestCourse,
+  word: string,
+): Promise<number[]> {
+  const args = ["-c", LOOK, "look", root, word];
+  const { stdout } = await new Deno.Command("sh", { args, stderr: "null" })
+    .output();
+  return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(
+    Number,
+  );
+}
+
+/** Waits until so many processes of the course run. */
+async function untilThereAre(count: number, course: TestCourse, word: string) {
+  let found: number[] = [];
+  for (let tries = 0; tries < 200; tries++) {
+    found = await processes(course, word);
+    if (found.length === count) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Cannot find ${count} of ${word}: there are ${found.length}`);
+}
+
+function nobodyLeft(course: TestCourse) {
+  return untilThereAre(0, course, "deno");
+}
+
+async function signal(course: TestCourse, name: Deno.Signal): Promise<void> {
+  const [runner] = await untilThereAre(1, course, "course/runner/main.ts");
+  Deno.kill(runner!, name);
+}
+
+Deno.test("learn shows the lesson, each save, hints, the list and the next one", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+
+  await screen.sees("✗ greet() says hello");
+  await screen.type("h");
+  await screen.sees("Hint 1 of 3 · says-bye");
+  await screen.type("h");
+  await screen.sees("Look at the line that returns.");
+  await screen.type("x");
+  await screen.sees("h hint");
+  course.save(GREET_RIGHT);
+  await screen.sees("✓ 4 checks, on the simulated network and on loopback");
+  assertStringIncludes(screen.picture, "nc 127.0.0.1 7001");
+  assertStringIncludes(screen.picture, "One more question: Who speaks first?");
+  await screen.type("s");
+  await screen.sees("word for word");
+  await screen.type("x");
+  await screen.sees("n next lesson");
+  await screen.type("l");
+  await screen.sees("▸ ✓ 01  A greeting");
+  await screen.type("q");
+  await screen.sees("n next lesson");
+  await screen.type("n");
+  await screen.sees("✗ twice() doubles");
+  await screen.type("q");
+
+  assertEquals(await screen.ended(), { code: 0, restored: true });
+  assert(
+    screen.written.trimEnd().endsWith("lesson 02 A number: 0 of 1 checks pass"),
+  );
+  assertStringIncludes(screen.written, "\u001b[?25h\u001b[?1049l");
+  await nobodyLeft(course);
+  const progress = JSON.parse(
+    Deno.readTextFileSync(`${course.root}/.course/progress.json`),
+  );
+  assertEquals(progress.current, "02");
+  assertEquals(Object.keys(progress.lessons), ["01"]);
+});
+
+Deno.test("learn shows types beside the checks", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("greet() says hello");
+
+  course.save(
+    GREET_WRONG.replace("return", "const n: number = name;\n  return"),
+  );
+
+  await screen.sees("Types, beside the checks:  greet.ts:3:9  Type 'string'");
+});
+
+Deno.test("learn resets after one question", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+  course.save(GREET_RIGHT);
+  await screen.sees("✓ 4 checks");
+
+  await screen.type("r");
+  await screen.sees("Put the original of lessons/01/greet.ts back?");
+  await screen.type("y");
+
+  await screen.sees("Yours is now greet.ts.mine-1.");
+  await screen.sees("✗ greet() says hello");
+});
+
+Deno.test("learn says that the file is gone, and gets it back", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+
+  Deno.removeSync(`${course.root}/lessons/01/greet.ts`);
+  await screen.sees("lessons/01/greet.ts is not there any more");
+  await screen.type("ry");
+
+  await screen.sees("✗ greet() says hello");
+});
+
+Deno.test("learn drops a hot loop at the next save", async () => {
+  using course = new TestCourse();
+  course.save(HOT);
+  await using screen = terminal(course);
+  await screen.sees("checking …");
+
+  course.save(GREET_RIGHT);
+
+  await screen.sees("✓ 4 checks");
+  await screen.type("q");
+  assertEquals((await screen.ended()).code, 0);
+  await nobodyLeft(course);
+});
+
+Deno.test("learn checks all lessons, and stops at a key", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+
+  await screen.type("c");
+  await screen.sees("0 of 2 lessons pass");
+  assertStringIncludes(screen.picture, "1 of 4 checks pass");
+  await screen.type("x");
+
+  await screen.sees("✗ greet() says hello");
+});
+
+Deno.test("learn leaves nothing behind, in whatever way it ends", async () => {
+  const ways: Record<string, (screen: Pty, course: TestCourse) => unknown> = {
+    "q": (screen) => screen.type("q"),
+    "Ctrl-C": (screen) => screen.type("\u0003"),
+    "SIGTERM": (_, course) => signal(course, "SIGTERM"),
+    "SIGINT": (_, course) => signal(course, "SIGINT"),
+    "a closed window": (screen) => screen.hangUp(),
+  };
+  for (const [way, leave] of Object.entries(ways)) {
+    using course = new TestCourse();
+    course.save(HOT);
+    await using screen = terminal(course);
+    await screen.sees("checking …");
+    await untilThereAre(1, course, "--junit-path");
+
+    await leave(screen, course);
+
+    const { restored } = await screen.ended();
+    assert(restored || way === "a closed window", way);
+    await nobodyLeft(course);
+  }
+});
+
+Deno.test("learn gives the terminal back when it fails itself", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+
+  Deno.removeSync(`${course.root}/.course`, { recursive: true });
+  course.write(".course", "a file where a folder must be");
+  course.save(GREET_RIGHT);
+
+  const { code, restored } = await screen.ended();
+  assertEquals([code, restored], [70, true]);
+  assertStringIncludes(screen.written, "the runner itself has failed");
+  await nobodyLeft(course);
+});
