@@ -13,10 +13,10 @@ export function explain(
   place: string,
 ): string {
   const parts = [
+    loop(evidence),
     aside(evidence.headline, `${evidence.network} network`),
     comparison(evidence),
     indented(table(evidence.recording, WIDTH - 1)),
-    loop(evidence),
     mistake && aside(mistake.sentence, mistake.id),
     where(place, mistake),
   ];

@@ -3,19 +3,24 @@
 // belongs to the check during which it happened.
 
 let listener: ((error: unknown) => void) | undefined;
+let loaded = false;
 
-globalThis.addEventListener("unhandledrejection", (event) => {
+function hear(event: Event, error: unknown) {
+  // While the lesson loads there is no check yet: Deno tells it best.
+  if (!loaded) return;
   event.preventDefault();
-  listener?.(event.reason);
-});
+  listener?.(error);
+}
 
-globalThis.addEventListener("error", (event) => {
-  event.preventDefault();
-  listener?.(event.error);
-});
+globalThis.addEventListener(
+  "unhandledrejection",
+  (event) => hear(event, event.reason),
+);
+globalThis.addEventListener("error", (event) => hear(event, event.error));
 
-/** Tells `hear` of errors in the background; returns how to stop. */
-export function catchStrays(hear: (error: unknown) => void): () => void {
-  listener = hear;
+/** Tells `report` of errors in the background; returns how to stop. */
+export function catchStrays(report: (error: unknown) => void): () => void {
+  loaded = true;
+  listener = report;
   return () => listener = undefined;
 }

@@ -24,13 +24,21 @@ export function table(recording: Recording, width: number): string {
     left: `${time(row)}  ${row.who.padEnd(name)}  ${row.left}`.trimEnd(),
     right: row.right && `${row.place.padEnd(place)}  ${row.right}`,
   }));
-  const middle = Math.max(
-    longest(halves.map(({ left }) => left)) + 2,
-    Math.min(38, width - longest(halves.map(({ right }) => right))),
-  );
+  const room = width - longest(halves.map(({ right }) => right));
+  const needed = longest(halves.map(({ left }) => left)) + 2;
+  const middle = Math.max(12, Math.min(room, Math.max(needed, 38)));
   return halves
-    .map(({ left, right }) => fit(left.padEnd(middle) + right, width))
+    .flatMap(({ left, right }) => sideBySide(left, right, middle))
+    .map((line) => fit(line, width))
     .join("\n");
+}
+
+/** Both halves in one line; in two, if the left one reaches into the right. */
+function sideBySide(left: string, right: string, middle: number): string[] {
+  if (right === "" || left.length + 2 <= middle) {
+    return [left.padEnd(middle) + right];
+  }
+  return [left, " ".repeat(middle) + right];
 }
 
 function longest(texts: string[]): number {

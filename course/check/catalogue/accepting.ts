@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import { Place } from "../place.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
 import { cameFromOthers } from "./traffic.ts";
 
@@ -11,8 +12,10 @@ export const accepting: Catalogue = {
   },
   "handler-rejection-kills-server": {
     sentence:
-      "One client's connection failed, and its error ended the server for all the others.",
-    fits: (evidence) => whenever("crash")(evidence) && vanished(evidence),
+      "An error in the conversation with one client ended the server for all the others.",
+    fits: (evidence) =>
+      whenever("crash")(evidence) &&
+      (vanished(evidence) || brokeOff(evidence)),
   },
   "accept-busy-loop": {
     sentence: "You retry a listener that is closed.",
@@ -82,4 +85,11 @@ function vanished({ error, recording }: Evidence): boolean {
   const { BrokenPipe, ConnectionReset } = Deno.errors;
   return recording.program().some((event) => event.error === error) &&
     (error instanceof ConnectionReset || error instanceof BrokenPipe);
+}
+
+/** Whether the program gave up on what a client sent, or its handler did. */
+function brokeOff({ error }: Evidence): boolean {
+  const { InvalidData, UnexpectedEof } = Deno.errors;
+  return error instanceof InvalidData || error instanceof UnexpectedEof ||
+    error instanceof Error && Place.of(error).inTest;
 }

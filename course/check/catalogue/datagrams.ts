@@ -1,58 +1,108 @@
+import {
+  answeredAnother,
+  lastIsFromAsked,
+  received,
+  sent,
+  waitsToReceive,
+  waitsTwice,
+  wasTooLong,
+} from "./letters.ts";
 import { type Catalogue, failure } from "./mistake.ts";
+import { cutShort } from "./traffic.ts";
 
 /** Mistakes about datagrams. */
 export const datagrams: Catalogue = {
   "unstable-flag": {
-    sentence: 'UDP is behind --unstable-net (or \\"unstable\\":[\\"net\\"]).',
-    fits: failure,
+    sentence:
+      "Deno gives UDP sockets only to a program started with --unstable-net; without it, Deno.listenDatagram does not exist.",
+    fits: ({ error }) =>
+      error instanceof TypeError &&
+      /listenDatagram is not a function/.test(error.message),
   },
   "udp-truncation": {
     sentence:
-      "The rest of the datagram was discarded; the buffer was too small.",
-    fits: failure,
+      "The datagram was longer than the buffer that receive() was given; the rest was thrown away, and nobody was told.",
+    fits: (evidence) =>
+      evidence.kind === "different" && evidence.received?.length !== 0 &&
+      cutShort(evidence),
   },
   "udp-no-timeout": {
-    sentence: "UDP may lose the reply: set a timeout and retry.",
-    fits: failure,
+    sentence:
+      "A datagram was lost on the way and nobody will ever say so; your program waits for the answer, and goes on waiting.",
+    fits: ({ kind, recording }) =>
+      kind === "silence" && waitsToReceive(recording) &&
+      sent(recording).length <= 1,
   },
   "udp-expects-refused": {
-    sentence: "Unconnected UDP does not report a closed port.",
-    fits: failure,
+    sentence:
+      "Your program speaks of a refusal, and nobody refused: to a UDP socket a closed port is as silent as a lost datagram.",
+    fits: ({ recording }) =>
+      recording.events.some(({ side, error }) =>
+        side === "program" && error instanceof Deno.errors.ConnectionRefused
+      ),
   },
   "udp-wrong-peer": {
-    sentence: "Reply to the address that came with this datagram.",
-    fits: failure,
+    sentence:
+      "Every datagram comes with the address of its sender; your answer went to another one.",
+    fits: ({ recording }) => answeredAnother(recording),
   },
   "udp-trusts-anyone": {
-    sentence: "This datagram did not come from the server you asked.",
-    fits: failure,
+    sentence:
+      "This answer came from an address that your program never asked; anybody may send to an open port.",
+    fits: ({ recording }) => lastIsFromAsked(recording) === false,
   },
   "udp-as-stream": {
-    sentence: "One datagram is one message: it is never merged or split.",
-    fits: failure,
+    sentence:
+      "Two datagrams are two messages; your program joins them, as if they were pieces of a stream.",
+    fits: ({ kind, expected, received }) => {
+      if (kind !== "different" || !expected || !received) return false;
+      const tail = received.subarray(-expected.length);
+      return received.length > expected.length &&
+        String(tail) === String(expected);
+    },
   },
   "udp-too-big": {
-    sentence: "The datagram is too large.",
-    fits: failure,
+    sentence:
+      "One datagram takes at most 65,507 bytes; the kernel refused a longer one of your program (EMSGSIZE).",
+    fits: ({ recording }) => wasTooLong(recording),
   },
   "udp-empty-is-eof": {
-    sentence: "An empty datagram is valid; UDP has no EOF.",
-    fits: failure,
+    sentence:
+      "An empty datagram is a message like any other; your program took it for an end, and UDP has none.",
+    fits: ({ kind, recording }) =>
+      kind === "silence" && !waitsToReceive(recording) &&
+      received(recording).at(-1)?.size === 0,
   },
   "udp-burst-loss": {
-    sentence: "The receive buffer overflowed; UDP has no flow control.",
-    fits: failure,
+    sentence:
+      "While your program paused, datagrams filled the buffer of its socket; what came after them was thrown away.",
+    fits: (evidence) => {
+      const { events } = evidence.recording;
+      const offered = events.filter(({ side, kind }) =>
+        side === "cast" && kind === "send"
+      );
+      const taken = received(evidence.recording);
+      return failure(evidence) && offered.length > taken.length;
+    },
   },
   "udp-wildcard-source": {
-    sentence: "Your reply left from another address; bind the specific one.",
-    fits: failure,
+    sentence:
+      "Your answer left from another address than the one that was asked; whoever asked takes it for a stranger's.",
+    fits: ({ headline }) => /expected the answer from/.test(headline),
   },
   "udp-concurrent-receive": {
-    sentence: "Keep one receive loop per socket.",
-    fits: failure,
+    sentence:
+      "Several receive() calls wait at once, and nobody promises which of them gets the next datagram.",
+    fits: ({ recording }) => waitsTwice(recording),
   },
   "udp-handler-throws": {
-    sentence: "One bad packet ended your server loop.",
-    fits: failure,
+    sentence:
+      "One datagram that your server could not digest ended its loop; now nobody gets an answer.",
+    fits: ({ kind, error }) => {
+      const { BadResource, Interrupted } = Deno.errors;
+      const closed = error instanceof BadResource ||
+        error instanceof Interrupted;
+      return kind === "crash" && !closed;
+    },
   },
 };

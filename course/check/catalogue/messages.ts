@@ -62,3 +62,9 @@ export function isFarOff({ kind, expected, received }: Evidence): boolean {
 function int32(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getInt32(0);
 }
+
+/** Whether a decoder has put U+FFFD where it found no UTF-8. */
+export function replaced(bytes: Uint8Array = new Uint8Array()): boolean {
+  const mark = [0xef, 0xbf, 0xbd];
+  return bytes.some((_, i) => mark.every((byte, k) => bytes[i + k] === byte));
+}

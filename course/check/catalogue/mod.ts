@@ -6,6 +6,7 @@ import { addresses } from "./addresses.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
 import { lengths } from "./lengths.ts";
+import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
 import { reading } from "./reading.ts";
 import { time } from "./time.ts";
@@ -15,6 +16,7 @@ import { writing } from "./writing.ts";
 export const catalogue: Catalogue = {
   ...reading,
   ...lengths,
+  ...lines,
   ...writing,
   ...closing,
   ...accepting,

@@ -1,9 +1,10 @@
-import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
+import { type Catalogue, failure, loops } from "./mistake.ts";
 import {
   beginsRight,
   cutMessageThrew,
   isMissing,
   paddedWithZeros,
+  replaced,
   reported,
   tookShortForEnd,
 } from "./messages.ts";
@@ -101,8 +102,8 @@ export const reading: Catalogue = {
   },
   "read-until-quiet": {
     sentence:
-      "Silence is not a delimiter; the protocol must say where a message ends.",
-    fits: failure,
+      "Your program takes a pause for the end of a message; the rest of it was on its way.",
+    fits: (evidence) => failure(evidence) && cutShort(evidence),
   },
   "short-read-means-end": {
     sentence:
@@ -115,8 +116,12 @@ export const reading: Catalogue = {
   },
   "first-message-only": {
     sentence:
-      "More complete messages were waiting in your buffer; loop until none is left.",
-    fits: failure,
+      "Your program waits for another read, although the last one brought the next message too.",
+    fits: ({ kind, recording }) =>
+      kind === "silence" && recording.loop === undefined &&
+      recording.waiting.some(({ side, kind }) =>
+        side === "program" && kind === "read"
+      ),
   },
   "leftover-discarded": {
     sentence:
@@ -125,11 +130,6 @@ export const reading: Catalogue = {
       (failure(evidence) || reported(evidence.error)) &&
       !paddedWithZeros(evidence) && !beginsRight(evidence),
   },
-  "utf8-per-chunk": {
-    sentence:
-      "You decoded a character cut in half; use one decoder with {stream:true} or decode whole messages.",
-    fits: failure,
-  },
   "binary-through-string": {
     sentence:
       "The bytes went through a string on their way, and those that are no UTF-8 came out as others.",
@@ -137,43 +137,11 @@ export const reading: Catalogue = {
       failure(evidence) && replaced(evidence.received) &&
       !replaced(evidence.expected),
   },
-  "invalid-utf8-silent": {
-    sentence:
-      "Invalid UTF-8 was replaced silently; use {fatal:true} and reject.",
-    fits: failure,
-  },
-  "bom-stripped": {
-    sentence:
-      "TextDecoder removed a BOM; set ignoreBOM:true when bytes matter.",
-    fits: failure,
-  },
-  "delimiter-split": {
-    sentence:
-      "The delimiter was split across two reads; search the accumulated buffer.",
-    fits: failure,
-  },
-  "crlf-kept": {
-    sentence: "The line still ends in a carriage return.",
-    fits: failure,
-  },
   "rescan-from-zero": {
     sentence:
       "Your program goes over all that it holds again for every piece that comes; ten times the input costs a hundred times the work.",
-    fits: whenever("slow"),
-  },
-  "unbounded-line": {
-    sentence:
-      "A peer without a newline can fill your memory; cap the line length.",
-    fits: failure,
-  },
-  "partial-last-line": {
-    sentence: "A line without its terminator is not a line; drop or report it.",
-    fits: failure,
+    // So many calls would be slow whatever the program did in between.
+    fits: ({ kind, recording }) =>
+      kind === "slow" && recording.events.length + recording.dropped < 70_000,
   },
 };
-
-/** Whether a decoder has put U+FFFD where it found no UTF-8. */
-function replaced(bytes: Uint8Array = new Uint8Array()): boolean {
-  const mark = [0xef, 0xbf, 0xbd];
-  return bytes.some((_, i) => mark.every((byte, k) => bytes[i + k] === byte));
-}

@@ -1,7 +1,7 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
-import { offered, partialWrites } from "./traffic.ts";
+import { cutShort, offered, partialWrites } from "./traffic.ts";
 
 /** Mistakes about writing. */
 export const writing: Catalogue = {
@@ -34,8 +34,14 @@ export const writing: Catalogue = {
     fits: (evidence) => whenever("crash")(evidence) && ranAlone(evidence),
   },
   "forgot-terminator": {
-    sentence: "The peer is still waiting for the end of your message.",
-    fits: whenever("silence"),
+    sentence:
+      "Your program has sent its message, and nothing that marks the end of it; the peer waits for more.",
+    fits: (evidence) => {
+      const { kind, expected } = evidence;
+      // Somebody who expected bytes and got none is missing the message itself.
+      return kind === "silence" && (expected === undefined ||
+        cutShort(evidence) && evidence.received!.length > 0);
+    },
   },
 };
 

@@ -1,4 +1,4 @@
-import { preview } from "../bytes.ts";
+import { count, preview } from "../bytes.ts";
 import type { RawDatagram } from "../network.ts";
 import { Place } from "../place.ts";
 import { carry } from "./carry.ts";
@@ -34,7 +34,7 @@ export class StandInDatagram implements Deno.DatagramConn {
     return this.#world.call(
       call,
       () => carry(this.#world, this.#raw, bytes, to),
-      () => ({ text: `${call.what}: ${preview(bytes, 14)}`, bytes }),
+      () => ({ text: `${call.what}: ${told(bytes, who)}`, bytes }),
     );
   }
 
@@ -51,8 +51,8 @@ export class StandInDatagram implements Deno.DatagramConn {
         () => this.#raw.receive(into),
         ([bytes, from]) => {
           const who = this.#world.recording.nameOf(from);
-          const text = `${what} → ${preview(bytes, 10)} from ${who}`;
-          return { who, text, bytes };
+          const call = what.replace("()", `() from ${who}`);
+          return { who, text: `${call} → ${told(bytes, who)}`, bytes };
         },
       );
     } finally {
@@ -97,4 +97,10 @@ export class StandInDatagram implements Deno.DatagramConn {
       }
     }
   }
+}
+
+/** The bytes, unless the other end is one of the cast and shows them too. */
+function told(bytes: Uint8Array, who: string): string {
+  const inCast = !who.includes(":");
+  return inCast ? count(bytes.length) : preview(bytes);
 }

@@ -130,8 +130,8 @@ export class World {
       else this.#fruitless = 0;
       return result;
     } catch (error) {
-      const name = error instanceof Error ? error.name : String(error);
-      this.recording.note({ ...common, text: `${what} ✗ ${name}`, error });
+      const text = `${what} ✗ ${shortName(error)}`;
+      this.recording.note({ ...common, text, error });
       await this.#fruitlessCall(what, place);
       throw error;
     } finally {
@@ -165,4 +165,11 @@ export class World {
     this.recording.loop ??= { what, place };
     return new Promise(() => {}); // The loop ends here; silence follows.
   }
+}
+
+/** What an error is called; a plain Error of the kernel by its code. */
+function shortName(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const coded = error.name === "Error" && "code" in error;
+  return coded ? String(error.code) : error.name;
 }

@@ -1,0 +1,97 @@
+// What recognizers ask about the datagrams that a program sent and received.
+import { firstDifference } from "../bytes.ts";
+import type { Event, Recording } from "../recording.ts";
+
+/** How many bytes of a datagram are its id, where it has one. */
+const ID_BYTES = 4;
+
+/** The datagrams that the program has sent. */
+export function sent(recording: Recording): Event[] {
+  return recording.program("send").filter(succeeded);
+}
+
+/** The datagrams that the program has received. */
+export function received(recording: Recording): Event[] {
+  return recording.program("receive").filter(succeeded);
+}
+
+function succeeded({ error }: Event): boolean {
+  return error === undefined;
+}
+
+/** Whether a call of the program waits for a datagram. */
+export function waitsToReceive({ waiting }: Recording): boolean {
+  return waiting.some(({ side, kind }) =>
+    side === "program" && kind === "receive"
+  );
+}
+
+/** Whether several calls of the program waited for a datagram at once. */
+export function waitsTwice({ events, waiting }: Recording): boolean {
+  const calls = events.map(({ text }) => text);
+  const pending = waiting.map(({ what }) => what);
+  return [...calls, ...pending].some((call) =>
+    /^receive\(\).* beside another/.test(call)
+  );
+}
+
+/** Whether the kernel refused a datagram of the program, for its length. */
+export function wasTooLong(recording: Recording): boolean {
+  return recording.program("send").some(({ error }) =>
+    error instanceof Error && "code" in error && error.code === "EMSGSIZE"
+  );
+}
+
+/** Whether the program sent to somebody else than it had heard from last. */
+export function answeredAnother(recording: Recording): boolean {
+  let asker: string | undefined;
+  for (const { kind, who, error } of recording.program()) {
+    if (error !== undefined) continue;
+    if (kind === "receive") asker = who;
+    if (kind === "send" && asker !== undefined && who !== asker) return true;
+  }
+  return false;
+}
+
+/** Whether what the program received last came from whom it had asked. */
+export function lastIsFromAsked(recording: Recording): boolean | undefined {
+  const last = received(recording).at(-1);
+  return last && sent(recording).some(({ who }) => who === last.who);
+}
+
+/** Whether what the program received last carries the id that it had sent. */
+export function lastHasId(recording: Recording): boolean | undefined {
+  const last = received(recording).at(-1)?.bytes;
+  return last && sent(recording).some(({ bytes }) => sameId(bytes, last));
+}
+
+/** Whether the program sent one payload under two ids. */
+export function changedId(recording: Recording): boolean {
+  const [first, ...more] = sent(recording);
+  return more.some(({ bytes }) =>
+    !sameId(first?.bytes, bytes) && samePayload(first?.bytes, bytes)
+  );
+}
+
+/** Whether the same datagram reached the program twice, from one sender. */
+export function cameTwice(recording: Recording): boolean {
+  const letters = received(recording);
+  return letters.some(({ who, bytes }, i) =>
+    letters.slice(0, i).some((before) =>
+      before.who === who && sameId(before.bytes, bytes) &&
+      samePayload(before.bytes, bytes)
+    )
+  );
+}
+
+function sameId(one?: Uint8Array, other?: Uint8Array): boolean {
+  return equal(one?.subarray(0, ID_BYTES), other?.subarray(0, ID_BYTES));
+}
+
+function samePayload(one?: Uint8Array, other?: Uint8Array): boolean {
+  return equal(one?.subarray(ID_BYTES), other?.subarray(ID_BYTES));
+}
+
+function equal(one?: Uint8Array, other?: Uint8Array): boolean {
+  return !!one && !!other && firstDifference(one, other) < 0;
+}
