@@ -32,9 +32,11 @@ export function firstDifference(a: Uint8Array, b: Uint8Array): number {
 /** Whether `bytes` are text that can be shown as it is, escapes aside. */
 export function isText(bytes: Uint8Array): boolean {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    // A byte order mark is text that nobody sees.
+    const options = { fatal: true, ignoreBOM: true };
+    const text = new TextDecoder("utf-8", options).decode(bytes);
     // deno-lint-ignore no-control-regex -- Control characters are the question.
-    return !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text);
+    return !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/.test(text);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     return false; // Not UTF-8: hex will say what it is.

@@ -185,6 +185,31 @@ Deno.test("an hour of simulated time costs less than a second", async () => {
   assert(real.now() - started < 1_000);
 });
 
+Deno.test("within() stops what goes on using the processor", async () => {
+  const { evidence, used } = await perform(async (stage) => {
+    const reader = stage.reader(Array.from({ length: 1e6 }, () => "x"));
+    await stage.within(20, async () => {
+      for (;;) await reader.read(new Uint8Array(1));
+    });
+  });
+
+  assertEquals(evidence?.kind, "slow");
+  assertEquals(used, false); // A scripted reader needs no network.
+});
+
+Deno.test("within() counts what was done without a call", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const busy = () => {
+      for (const start = real.now(); real.now() < start + 40;);
+      return "done";
+    };
+    assertEquals(await stage.within(10_000, busy), "done");
+    await stage.within(5, busy);
+  });
+
+  assertEquals(evidence?.kind, "slow");
+});
+
 Deno.test("what runs outside the simulation is waited for", async () => {
   const { evidence } = await perform(async (stage) => {
     stage.serve(async (listener) => {

@@ -43,7 +43,7 @@ export class ScriptedReader {
       () => this.#next(into),
       (n) =>
         n === null ? { text: "read() → null", fruitless: true } : {
-          text: `read() → ${count(n)}`,
+          text: `read() → ${n ? preview(into.subarray(0, n), 18) : count(n)}`,
           bytes: into.subarray(0, n),
           fruitless: n === 0,
         },

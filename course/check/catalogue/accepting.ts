@@ -1,5 +1,13 @@
 import type { Evidence } from "../evidence.ts";
 import { Place } from "../place.ts";
+import {
+  cameTwice,
+  hearsThemselves,
+  isNotInside,
+  missesGoodbye,
+  waitsForAnother,
+  wasPassedOver,
+} from "./chat.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
 import { cameFromOthers } from "./traffic.ts";
 
@@ -34,35 +42,39 @@ export const accepting: Catalogue = {
       new Set(recording.program("accept").map(({ text }) => text)).size > 1,
   },
   "await-between-check-and-set": {
-    sentence: "Something ran between your check and your set.",
-    fits: failure,
+    sentence:
+      "The name was free when your program looked, and taken when it went in: something else ran in between.",
+    fits: (evidence) => failure(evidence) && cameTwice(evidence),
   },
   "announce-before-join": {
-    sentence: "That client had not joined yet.",
-    fits: failure,
+    sentence:
+      "A client that has not said its name yet is treated as if it were in the room already.",
+    fits: isNotInside,
   },
   "no-leave-on-error": {
     sentence:
-      "The user vanished by reset and you told nobody; do it in finally.",
-    fits: failure,
+      "Somebody is gone without a goodbye, and your program has not told those who are left.",
+    fits: (evidence) => failure(evidence) && missesGoodbye(evidence),
   },
   "mutate-while-iterating": {
-    sentence: "Iterate over a copy.",
-    fits: failure,
+    sentence:
+      "The list of members changes while your program walks along it, so the walk steps over somebody.",
+    fits: (evidence) => failure(evidence) && wasPassedOver(evidence),
   },
   "echo-to-sender": {
-    sentence: "The sender must not receive its own message.",
-    fits: failure,
+    sentence:
+      "What somebody says goes to everybody, and comes back to the one who said it.",
+    fits: (evidence) => failure(evidence) && hearsThemselves(evidence),
   },
   "slow-client-blocks-broadcast": {
     sentence:
-      "One slow reader stopped everybody; give each client its own queue and task.",
-    fits: failure,
+      "Your program waits until one client reads, and all the others wait with it.",
+    fits: waitsForAnother,
   },
   "unbounded-outbox": {
     sentence:
-      "The queue of a client that does not read must be bounded: drop or disconnect.",
-    fits: failure,
+      "What is meant for a client that never reads piles up without limit, and the client is never let go.",
+    fits: (evidence) => evidence.kind === "silence" && missesGoodbye(evidence),
   },
   "sanitizers-on": {
     sentence:

@@ -1,13 +1,14 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import { replaced } from "./messages.ts";
+import { isRefusedWithCr } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
 
 /** Mistakes about lines, and about the text in them. */
 export const lines: Catalogue = {
   "utf8-per-chunk": {
     sentence:
-      "A read ended inside a character, and your program decoded each part of it alone: no part is a character.",
+      "A read ended inside a character, and your program decoded what each read brought alone: neither part is a character.",
     fits: ({ kind, expected, received }) =>
       kind === "different" && replaced(received) && !replaced(expected),
   },
@@ -18,14 +19,14 @@ export const lines: Catalogue = {
   },
   "bom-stripped": {
     sentence:
-      "Your decoder took a byte order mark, ef bb bf, for its own; the line has lost three bytes.",
+      "The line begins with a byte order mark, ef bb bf, and your decoder took these three bytes away.",
     fits: ({ expected, received }) =>
       expected !== undefined && received !== undefined &&
       lacksMark(expected, received),
   },
   "delimiter-split": {
     sentence:
-      "A read ended inside a delimiter, and your program looks at each read alone: it saw no half of it as one.",
+      "A read ended inside a delimiter; your program looks for it in each read alone, and found neither half.",
     fits: (evidence) => {
       const { kind, received } = evidence;
       if (kind === "silence") return failure(evidence);
@@ -37,9 +38,7 @@ export const lines: Catalogue = {
   "crlf-kept": {
     sentence:
       "The client ends its lines with \\r\\n, and your program takes only \\n away: \\r is still in the line.",
-    fits: ({ kind, expected, received }) =>
-      kind === "different" && expected !== undefined &&
-      received?.[firstDifference(expected, received)] === 0x0d,
+    fits: (evidence) => holdsCr(evidence) || isRefusedWithCr(evidence),
   },
   "unbounded-line": {
     sentence:
@@ -65,4 +64,10 @@ function lacksMark(expected: Uint8Array, received: Uint8Array): boolean {
   const mark = [0xef, 0xbb, 0xbf];
   return mark.every((byte, i) => expected[i] === byte) &&
     firstDifference(expected.subarray(3), received) < 0;
+}
+
+/** Whether the first wrong byte is a carriage return. */
+function holdsCr({ kind, expected, received }: Evidence): boolean {
+  return kind === "different" && expected !== undefined &&
+    received?.[firstDifference(expected, received)] === 0x0d;
 }

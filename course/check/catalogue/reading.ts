@@ -1,3 +1,4 @@
+import { firstsOnly } from "./frames.ts";
 import { type Catalogue, failure, loops } from "./mistake.ts";
 import {
   beginsRight,
@@ -117,11 +118,12 @@ export const reading: Catalogue = {
   "first-message-only": {
     sentence:
       "Your program waits for another read, although the last one brought the next message too.",
-    fits: ({ kind, recording }) =>
-      kind === "silence" && recording.loop === undefined &&
-      recording.waiting.some(({ side, kind }) =>
-        side === "program" && kind === "read"
-      ),
+    fits: (evidence) =>
+      firstsOnly(evidence) ||
+      evidence.kind === "silence" && evidence.recording.loop === undefined &&
+        evidence.recording.waiting.some(({ side, kind }) =>
+          side === "program" && kind === "read"
+        ),
   },
   "leftover-discarded": {
     sentence:

@@ -1,5 +1,6 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
+import { isMixed } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
 import { cutShort, offered, partialWrites } from "./traffic.ts";
 
@@ -25,8 +26,8 @@ export const writing: Catalogue = {
   },
   "interleaved-writers": {
     sentence:
-      "Two writers interleaved inside one message; one writer task per connection.",
-    fits: failure,
+      "Two writes go out on one connection at once, and the pieces of one line stand between those of another.",
+    fits: isMixed,
   },
   "unawaited-write": {
     sentence:
