@@ -2,7 +2,7 @@ import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import { isMixed } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
-import { cutShort, offered, partialWrites } from "./traffic.ts";
+import { cutShort, gaveEnd, offered, partialWrites } from "./traffic.ts";
 
 /** Mistakes about writing. */
 export const writing: Catalogue = {
@@ -55,16 +55,18 @@ function repeats(one: Uint8Array, other: Uint8Array): boolean {
 
 /**
  * Whether the write that failed ran beside another call on its connection: a
- * program that waits for its write makes no other call meanwhile.
+ * program that waits for its write makes no other call meanwhile, and has not
+ * read the end before.
  */
 function ranAlone({ error, recording }: Evidence): boolean {
   const failed = recording.program("write").find((e) => e.error === error);
   if (failed === undefined) return false;
   const others = [
-    ...recording.program().filter((e) => e.error && e.error !== error),
+    ...recording.program().filter((e) => gaveEnd(e) || e.error),
     ...recording.waiting.filter(({ side }) => side === "program"),
   ];
-  return others.some(({ kind, who }) =>
-    who === failed.who && (kind === "read" || kind === "write")
+  return others.some((call) =>
+    call.who === failed.who && (call.kind === "read" ||
+      call.kind === "write" && "error" in call && call.error !== error)
   );
 }
