@@ -10,6 +10,7 @@ import type { Recording } from "./recording.ts";
  * - `reset`: the connection was reset under the cast
  * - `extra`: bytes came where none were expected
  * - `refused`: nobody listened where the cast connected
+ * - `admitted`: somebody listened where the cast expected to be refused
  * - `closed`: the cast could not send, because the program had closed
  * - `threw`: a call of the program threw or rejected
  * - `assert`: an assertion of the test did not hold
@@ -26,6 +27,7 @@ export type Kind =
   | "reset"
   | "extra"
   | "refused"
+  | "admitted"
   | "closed"
   | "threw"
   | "assert"

@@ -4,7 +4,9 @@
 import { LoopbackNetwork } from "./loopback.ts";
 import { WallClock } from "./clock.ts";
 import type { Network } from "./network.ts";
+import { datagramLimits } from "./promises/datagram_limits.ts";
 import { datagramPromises } from "./promises/datagrams.ts";
+import { hangingUpPromises } from "./promises/hanging_up.ts";
 import { listeningPromises } from "./promises/listening.ts";
 import type { Promised, Wire } from "./promises/promised.ts";
 import { endingPromises } from "./promises/ending.ts";
@@ -20,8 +22,10 @@ const promises: Promised = {
   ...listeningPromises,
   ...transferPromises,
   ...endingPromises,
+  ...hangingUpPromises,
   ...streamPromises,
   ...datagramPromises,
+  ...datagramLimits,
 };
 
 interface Stand {

@@ -103,8 +103,16 @@ export class Play {
     this.#hand.end();
     await stage.close();
     await this.#settle();
+    this.#noLoop();
     const left = leftBehind(this.#world, this.#timers);
     if (left) throw left;
+  }
+
+  #noLoop() {
+    const { loop } = this.#recording;
+    if (loop === undefined) return;
+    const headline = "Your program never stops, although everybody has left";
+    throw new Unmet({ kind: "unfinished", headline }).from(loop.place);
   }
 
   /** Gives handlers the time that they need to close what they hold. */

@@ -142,6 +142,24 @@ export class Stage {
     return new Actor(name, raw, this.#hand);
   }
 
+  /** Expects that nobody listens at `to`: a client that tries is refused. */
+  async refuses(name: string, to: Target): Promise<void> {
+    const place = Place.here();
+    const { hostname, port } = "addr" in to ? to.addr : to;
+    const tries = { side: "cast", who: name, kind: "connect" } as const;
+    const text = `tries to connect to ${hostname}`;
+    this.#world.recording.note({ ...tries, text });
+    try {
+      (await this.#network.connect({ hostname, port })).close();
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+      throw error;
+    }
+    const headline =
+      `${name} expected to be refused at ${hostname}, and was let in`;
+    throw new Unmet({ kind: "admitted", who: name, headline }).from(place);
+  }
+
   async #dial(
     name: string,
     to: { hostname: string; port: number },

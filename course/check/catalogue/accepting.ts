@@ -26,7 +26,8 @@ export const accepting: Catalogue = {
       (vanished(evidence) || brokeOff(evidence)),
   },
   "accept-busy-loop": {
-    sentence: "You retry a listener that is closed.",
+    sentence:
+      "The listener is closed, and your program calls accept() again and again; it can never give a client any more.",
     fits: loops("accept"),
   },
   "shared-buffer": {

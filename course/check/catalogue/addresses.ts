@@ -1,22 +1,32 @@
-import { type Catalogue, failure } from "./mistake.ts";
+import type { Evidence } from "../evidence.ts";
+import { type Catalogue, failure, whenever } from "./mistake.ts";
 
 /** Mistakes about addresses. */
 export const addresses: Catalogue = {
   "hard-coded-port": {
-    sentence: "Use port 0 and read listener.addr.port.",
-    fits: failure,
+    sentence:
+      "Your program asks for a port that it has chosen itself, and another server is there already.",
+    fits: ({ error }) => error instanceof Deno.errors.AddrInUse,
   },
   "bind-localhost-only": {
-    sentence: "You listen on 127.0.0.1 only.",
-    fits: failure,
+    sentence:
+      "Your program listens on 127.0.0.1 alone, whatever address it is told; it cannot be reached at any other.",
+    fits: whenever("refused"),
   },
   "bind-everything": {
-    sentence: "You listen on every interface: Deno's default is 0.0.0.0.",
-    fits: failure,
+    sentence:
+      "Your program listens on every address of this machine; whoever shares a network with it can connect.",
+    fits: ({ kind, error }) =>
+      kind === "admitted" ||
+      error instanceof Deno.errors.NotCapable &&
+        error.message.includes('"0.0.0.0'),
   },
   "connected-means-accepted": {
-    sentence: "The kernel connected you; the application has not accepted yet.",
-    fits: failure,
+    sentence:
+      "A client is connected, and may have sent, before your program accepts it; yours does not reckon with that.",
+    fits: (evidence) =>
+      ["end", "reset", "closed"].includes(evidence.kind) &&
+      !heard(evidence),
   },
   "missing-permission": {
     sentence:
@@ -24,3 +34,10 @@ export const addresses: Catalogue = {
     fits: ({ error }) => error instanceof Deno.errors.NotCapable,
   },
 };
+
+/** Whether the program has read anything from the client that complains. */
+function heard({ who, recording }: Evidence): boolean {
+  return recording.program("read").some((read) =>
+    read.who === who && (read.size ?? 0) > 0
+  );
+}

@@ -98,8 +98,10 @@ export const reading: Catalogue = {
   },
   "eof-means-peer-gone": {
     sentence:
-      "EOF means the peer stopped sending, it can still read your answer.",
-    fits: failure,
+      "Your program took the end of the client's sending for its departure; it was still there, and bytes are missing.",
+    fits: (evidence) =>
+      failure(evidence) && cutShort(evidence) &&
+      evidence.recording.program("read").some(gaveEnd),
   },
   "read-until-quiet": {
     sentence:

@@ -80,33 +80,30 @@ export class SimulatedConn implements RawConn {
     if (bytes.length === 0) return 0;
     if (this.#peer.#closed) {
       // It arrives where no socket is any more. The answer is RST: this write
-      // was accepted, and the next one fails.
+      // was accepted, the next one fails, and what the peer's kernel had still
+      // to send is lost.
       this.#wasReset = true;
+      this.#in.cut();
       return bytes.length;
     }
     return this.#out.write(bytes);
   }
 
-  // deno-lint-ignore require-await -- As above.
   async closeWrite(): Promise<void> {
     this.#clock.activity++;
     if (this.#closed) throw kernel.badResource();
-    this.#finish();
-  }
-
-  #finish() {
-    if (this.#wroteEnd) return;
     this.#wroteEnd = true;
-    this.#out.end();
+    await this.#out.endAfterWrites();
   }
 
   close() {
     this.#clock.activity++;
     if (this.#closed) throw kernel.badResource();
     const unread = this.#in.queued > 0;
-    this.#finish();
+    this.#wroteEnd = true;
     this.#closed = true;
     this.#out.failWriters(kernel.interrupted);
+    this.#out.end();
     this.#in.discard();
     // Deno sends FIN and closes; input that nobody read makes the kernel
     // answer with RST, and what lay in the send buffer is lost.

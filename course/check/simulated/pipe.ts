@@ -8,6 +8,8 @@ export const SEND_BUFFER = 65_536;
 
 interface Pending {
   readonly bytes: Uint8Array;
+  /** Set for an end, which waits for the writes before it. */
+  readonly end?: true;
   readonly resolve: (n: number | null) => void;
   readonly reject: (error: Error) => void;
 }
@@ -56,6 +58,17 @@ export class Pipe {
   end() {
     this.#ended = true;
     this.#move();
+  }
+
+  /** FIN, after the writes that wait for room. */
+  async endAfterWrites(): Promise<void> {
+    await new Promise<number | null>((resolve) => {
+      // Where no write goes any more, nothing is left to be ended.
+      const reject = () => resolve(0);
+      const bytes = new Uint8Array();
+      this.#writers.push({ bytes, end: true, resolve, reject });
+      this.#move();
+    });
   }
 
   /**
@@ -140,11 +153,12 @@ export class Pipe {
   }
 
   #writeOne(): boolean {
-    const { bytes, resolve } = this.#writers[0]!;
+    const { bytes, end = false, resolve } = this.#writers[0]!;
     const room = SEND_BUFFER + RECEIVE_BUFFER - this.#queued;
-    if (room <= 0) return false;
+    if (end) this.#ended = true;
+    else if (room <= 0) return false;
     const accepted = bytes.slice(0, room);
-    this.#chunks.push(accepted);
+    if (accepted.length > 0) this.#chunks.push(accepted);
     this.#queued += accepted.length;
     this.#writers.shift();
     resolve(accepted.length);

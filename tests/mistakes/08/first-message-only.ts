@@ -1,0 +1,143 @@
+// expect: first-message-only
+// The rest is kept, and each call reads before it looks: so a line that has come
+// is given out when the next one comes.
+
+/** Where bytes come from: a connection, or a script in the checks. */
+export interface Reader {
+  /** Puts 0 to `into.length` bytes into `into`; null means the end. */
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+/** What a {@linkcode LineReader} accepts. */
+export interface LineOptions {
+  /** The longest line in bytes, its end not counted. Default: 8,192. */
+  readonly maxBytes?: number;
+  /** Refuses bytes that are not UTF-8. By default U+FFFD replaces them. */
+  readonly fatal?: boolean;
+}
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+export class LineReader {
+  readonly #reader: Reader;
+  readonly #maxBytes: number;
+  readonly #decoder: TextDecoder;
+  #held: Uint8Array = new Uint8Array();
+
+  constructor(reader: Reader, options: LineOptions = {}) {
+    const { maxBytes = 8_192, fatal = false } = options;
+    this.#reader = reader;
+    this.#maxBytes = maxBytes;
+    this.#decoder = new TextDecoder("utf-8", { fatal, ignoreBOM: true });
+  }
+
+  async readLine(): Promise<string | null> {
+    let length: number;
+    do {
+      const bytes = new Uint8Array(4_096);
+      const n = await this.#reader.read(bytes);
+      if (n === null && this.#held.length === 0) return null;
+      this.#held = joined(this.#held, bytes.subarray(0, n ?? 0));
+      length = this.#held.indexOf(LINE_FEED);
+      if (n === null && length < 0) {
+        throw new Deno.errors.UnexpectedEof(
+          "Cannot read a line: it has no end",
+        );
+      }
+      if (this.#held.length > this.#maxBytes + 1) throw tooLong();
+    } while (length < 0);
+    const line = this.#held.subarray(0, length);
+    this.#held = this.#held.subarray(length + 1);
+    return this.#text(line);
+  }
+
+  #text(line: Uint8Array): string {
+    const end = line.at(-1) === CARRIAGE_RETURN ? -1 : line.length;
+    if (line.subarray(0, end).length > this.#maxBytes) throw tooLong();
+    return this.#decoder.decode(line.subarray(0, end));
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<string> {
+    for (;;) {
+      const line = await this.readLine();
+      if (line === null) return;
+      yield line;
+    }
+  }
+}
+
+function joined(one: Uint8Array, two: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(one.length + two.length);
+  whole.set(one);
+  whole.set(two, one.length);
+  return whole;
+}
+
+function tooLong(): Error {
+  return new Deno.errors.InvalidData("Cannot read a line: it is too long");
+}
+
+export type Handle = (line: string) => string | Promise<string>;
+
+export async function serveLines(
+  listener: Deno.Listener,
+  handle: Handle,
+): Promise<void> {
+  await serve(listener, async (conn) => {
+    for await (const line of new LineReader(conn)) {
+      const reply = await Promise.try(handle, line).catch(inOneLine);
+      await writeAll(conn, bytesOf(`${reply}\n`));
+    }
+  });
+}
+
+function inOneLine(error: unknown): string {
+  return String(error).split("\n")[0]!;
+}
+
+const NOT_FOUND = bytesOf("3Nothing has this name\t\terror.host\t1\r\n.\r\n");
+
+export async function serveGopher(
+  listener: Deno.Listener,
+  menu: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  await serve(listener, async (conn) => {
+    const lines = new LineReader(conn, { maxBytes: 255 });
+    const selector = await lines.readLine();
+    if (selector === null) return;
+    await writeAll(conn, menu.get(selector) ?? NOT_FOUND);
+  });
+}
+
+async function serve(
+  listener: Deno.Listener,
+  talk: (conn: Deno.Conn) => Promise<void>,
+): Promise<void> {
+  const clients = new Set<Promise<void>>();
+  for await (const conn of listener) {
+    const client = talk(conn).catch(unlessOver).finally(() => {
+      clients.delete(client);
+      conn.close();
+    });
+    clients.add(client);
+  }
+  await Promise.all(clients);
+}
+
+function unlessOver(error: unknown) {
+  const { BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof } =
+    Deno.errors;
+  const reasons = [BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof];
+  if (!reasons.some((Reason) => error instanceof Reason)) throw error;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await conn.write(bytes.subarray(sent));
+  }
+}
