@@ -50,6 +50,10 @@ function aside(text: string, note: string): string {
 
 /** Breaks `text` into lines of at most `width` columns. */
 export function wrap(text: string, width: number): string[] {
+  return text.split("\n").flatMap((line) => wrapLine(line, width));
+}
+
+function wrapLine(text: string, width: number): string[] {
   const lines = [""];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;

@@ -163,7 +163,8 @@ export class Play {
     const found = (kind: Evidence["kind"], headline: string) =>
       new Unmet({ kind, headline, error }).from(place);
     if (error instanceof Error && error.name === "AssertionError") {
-      return found("assert", error.message.trim());
+      // The assertion's own lines, without the empty ones between them.
+      return found("assert", error.message.trim().replace(/\n\s*\n/g, "\n"));
     }
     return found("threw", `${this.#bill.symbol} threw ${message}`);
   }

@@ -135,7 +135,7 @@ export class Stage {
     this.#world.recording.note({ ...waiting, text: "connects" });
     const raw = await this.#hand.during(
       { ...waiting, what, place },
-      () => this.#dial(name, { hostname, port }, canReset),
+      () => this.#dial(name, { hostname, port, place }, canReset),
       () => cannotConnect(name, `${hostname}:${port}`, "gets no answer"),
     );
     this.#world.recording.name(raw.localAddr.port, name);
@@ -150,7 +150,9 @@ export class Stage {
     const text = `tries to connect to ${hostname}`;
     this.#world.recording.note({ ...tries, text });
     try {
-      (await this.#network.connect({ hostname, port })).close();
+      const raw = await this.#network.connect({ hostname, port });
+      this.#world.recording.name(raw.localAddr.port, name);
+      raw.close();
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return;
       throw error;
@@ -162,7 +164,7 @@ export class Stage {
 
   async #dial(
     name: string,
-    to: { hostname: string; port: number },
+    { place, ...to }: { hostname: string; port: number; place: Place },
     canReset: boolean,
   ): Promise<RawConn> {
     try {
@@ -171,7 +173,7 @@ export class Stage {
     } catch (error) {
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
       const where = `${to.hostname}:${to.port}`;
-      throw cannotConnect(name, where, "nobody listens there");
+      throw cannotConnect(name, where, "nobody listens there").from(place);
     }
   }
 

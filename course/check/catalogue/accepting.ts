@@ -79,7 +79,7 @@ export const accepting: Catalogue = {
   },
   "sanitizers-on": {
     sentence:
-      "deno test passes a test that leaks its sockets: in Deno 2.9 the sanitizers are off unless they are asked for.",
+      "A test that leaks its sockets passes: in Deno 2.9 the sanitizers are off unless they are asked for.",
     fits: failure,
   },
 };

@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence.ts";
-import { type Catalogue, failure, whenever } from "./mistake.ts";
+import { type Catalogue, whenever } from "./mistake.ts";
 
 /** Mistakes about addresses. */
 export const addresses: Catalogue = {

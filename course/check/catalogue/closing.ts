@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Recording } from "../recording.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { gaveEnd, neverClosed } from "./traffic.ts";
 
@@ -31,7 +32,88 @@ export const closing: Catalogue = {
         error instanceof Deno.errors.ConnectionReset
       ),
   },
+  "reply-after-readable": {
+    sentence:
+      "At its end the stream `readable` closed the whole connection, and what was still to go out on it has no way left.",
+    fits: (evidence) =>
+      failure(evidence) && closedByStream(evidence.recording, "readable"),
+  },
+  "writer-close-kills-read": {
+    sentence:
+      "Closing the stream `writable` closed the whole connection; what the peer still has to say cannot be read.",
+    fits: (evidence) =>
+      failure(evidence) && closedByStream(evidence.recording, "writable"),
+  },
+  "close-with-unread": {
+    sentence:
+      "Your program closed while input lay unread: the kernel answered with RST, and output that was on its way is lost.",
+    fits: ({ kind, who = "", recording }) =>
+      kind === "reset" && !neverClosed(recording).includes(who),
+  },
+  "expects-reset-on-close": {
+    sentence:
+      "A peer that closes shows as null, again and again; your program reads on and waits for a ConnectionReset.",
+    fits: ({ recording }) => {
+      const last = recording.program("read").at(-1);
+      return recording.loop !== undefined && last !== undefined &&
+        gaveEnd(last);
+    },
+  },
+  "double-close": {
+    sentence:
+      "Your program closes a connection that it has closed before; two places in it think that they own it.",
+    fits: ({ error, recording }) =>
+      error instanceof Deno.errors.BadResource &&
+      recording.program("close").length > 0 &&
+      recording.program().every((call) => call.error !== error),
+  },
+  "halfclose-not-forwarded": {
+    sentence:
+      "One side has ended, and your program has not told the other, which waits for more.",
+    fits: ({ kind, who = "", recording }) =>
+      kind === "silence" && neverEnded(recording, who) &&
+      recording.program("read").some((e) => e.who !== who && gaveEnd(e)),
+  },
+  "who-closes-first": {
+    sentence:
+      "Your program waits for the peer's end before it ends its own sending, and the peer waits for the same of you.",
+    fits: (evidence) => failure(evidence) && waitedFirst(evidence.recording),
+  },
 };
+
+/** Whether the end, or the close, of a stream closed a connection. */
+function closedByStream(
+  recording: Recording,
+  stream: "readable" | "writable",
+): boolean {
+  const calls = recording.program();
+  return calls.some(({ kind, text, who }, i) => {
+    if (kind !== "close" || !text.startsWith("stream closes")) return false;
+    const before = calls.slice(0, i).filter((call) => call.who === who);
+    return before.some(gaveEnd) === (stream === "readable");
+  });
+}
+
+/** Whether the program has not ended its sending to `who`, in either way. */
+function neverEnded(recording: Recording, who: string): boolean {
+  return recording.program().every((call) =>
+    call.who !== who || call.kind !== "closeWrite" && call.kind !== "close"
+  );
+}
+
+/** Whether the program waited for an end while it kept back its own. */
+function waitedFirst(recording: Recording): boolean {
+  const calls = recording.program();
+  const own = calls.findIndex(({ kind }) => kind === "closeWrite");
+  const waited = (call: { kind: string; error?: unknown }) =>
+    call.kind === "read" && call.error instanceof Deno.errors.Interrupted;
+  const before = own < 0 ? calls : calls.slice(0, own);
+  return before.some((call) => waited(call) || gaveEnd(call)) ||
+    own < 0 &&
+      recording.waiting.some(({ side, kind }) =>
+        side === "program" && kind === "read"
+      );
+}
 
 /** Whether the program has read the end of `who`, and not closed. */
 function neverHungUp({ who = "", recording }: Evidence): boolean {

@@ -1,5 +1,7 @@
 import { cameTwice, changedId, lastHasId } from "./letters.ts";
-import { type Catalogue, whenever } from "./mistake.ts";
+import type { Evidence } from "../evidence.ts";
+import type { Recording, Waiting } from "../recording.ts";
+import { type Catalogue, leaves, whenever } from "./mistake.ts";
 
 /** Mistakes about time. */
 export const time: Catalogue = {
@@ -23,4 +25,84 @@ export const time: Catalogue = {
       "This answer carries the id of another request, and your program took it for the answer to this one.",
     fits: ({ recording }) => lastHasId(recording) === false,
   },
+  "timer-leak": {
+    sentence:
+      "The work is done, and the timer that watched over it runs on; the process cannot end before it rings.",
+    fits: leaves("timer"),
+  },
+  "timeout-without-close": {
+    sentence:
+      "Your program gave up and kept the connection; what arrives late is taken for the answer to the next question.",
+    fits: (evidence) => keepsAfterTimeout(evidence),
+  },
+  "race-steals-bytes": {
+    sentence:
+      "The read that your program gave up on was still waiting, and it took the bytes that came next.",
+    fits: ({ kind, recording }) =>
+      (kind === "silence" || kind === "different" || kind === "assert" ||
+        kind === "threw") &&
+      takenByGhost(recording),
+  },
+  "two-readers": {
+    sentence:
+      "Two reads wait on one connection; each byte goes to one of them, and neither gets the whole message.",
+    fits: ({ kind, recording }) =>
+      (kind === "silence" || kind === "different") &&
+      waitingReads(recording).some(({ who }, i, all) =>
+        all.slice(i + 1).some((other) => other.who === who)
+      ),
+  },
+  "per-read-only": {
+    sentence:
+      "Every byte starts your clock again; whoever sends one in time, now and then, holds the connection for ever.",
+    fits: ({ kind, error }) =>
+      kind === "assert" || error instanceof Deno.errors.UnexpectedEof,
+  },
+  "idle-vs-total": {
+    sentence:
+      "The other side was never silent for long, and your program gave up on it; its clock began only once.",
+    fits: ({ error, recording }) =>
+      error !== undefined &&
+      recording.program("read").some(({ size = 0 }) => size > 0),
+  },
+  "abort-after-connect": {
+    sentence:
+      "The signal aborted, and your program waits on; the signal of a connect ends the connecting, and no read after it.",
+    fits: ({ kind, recording }) =>
+      kind === "silence" && waitingReads(recording).length > 0,
+  },
+  "abort-listener-leak": {
+    sentence:
+      "Each operation leaves a listener on the signal, and the signal outlives them all.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /\blisteners\b/.test(headline),
+  },
+  "late-timer-closes-next": {
+    sentence:
+      "A timer that belonged to the first question rang while the second was being answered.",
+    fits: ({ kind, recording }) =>
+      ["threw", "silence", "crash", "closed"].includes(kind) &&
+      recording.program("close").length > 0,
+  },
 };
+
+/** The program's reads that have not returned. */
+function waitingReads({ waiting }: Recording): Waiting[] {
+  return waiting.filter(({ side, kind }) =>
+    side === "program" && kind === "read"
+  );
+}
+
+/** Whether the latest bytes went to a read, while a later one waits. */
+function takenByGhost(recording: Recording): boolean {
+  const last = recording.program("read").at(-1);
+  return (last?.size ?? 0) > 0 && waitingReads(recording).length > 0;
+}
+
+/** Whether a connection stayed open on which the program waited in vain. */
+function keepsAfterTimeout({ kind, who, recording }: Evidence): boolean {
+  const closed = recording.program("close").length > 0;
+  return !closed && ["silence", "leak", "assert"].includes(kind) &&
+    (kind !== "silence" || who !== undefined) &&
+    waitingReads(recording).length > 0;
+}

@@ -34,6 +34,30 @@ export const writing: Catalogue = {
       "Nobody waited for a write, so nobody caught its error: it would have ended the process, and every client with it.",
     fits: (evidence) => whenever("crash")(evidence) && ranAlone(evidence),
   },
+  "exit-before-flush": {
+    sentence:
+      "Your program closed a connection on which a write still waited for room; what that write held never left.",
+    fits: ({ recording }) =>
+      recording.program("write").some(({ error }) =>
+        error instanceof Deno.errors.Interrupted
+      ),
+  },
+  "first-write-should-fail": {
+    sentence:
+      "The first write to a peer that has left succeeds; the error comes with a later one, where your program no longer expects it.",
+    fits: ({ error, recording }) => {
+      const writes = recording.program("write");
+      const failed = writes.find((write) => write.error === error);
+      return error instanceof Deno.errors.BrokenPipe && failed !== undefined &&
+        writes.some(({ who, size = 0 }) => who === failed.who && size > 0);
+    },
+  },
+  "write-means-delivered": {
+    sentence:
+      "Your program takes what it has written for delivered; a write says that the kernel has the bytes, and nothing of the peer.",
+    fits: ({ kind, recording }) =>
+      kind === "assert" && !recording.program("read").some(gaveEnd),
+  },
   "forgot-terminator": {
     sentence:
       "Your program has sent its message, and nothing that marks the end of it; the peer waits for more.",

@@ -6,6 +6,7 @@ import {
   type Promised,
   readOnce,
   rejects,
+  waits,
   type Wire,
 } from "./promised.ts";
 
@@ -47,6 +48,7 @@ export const hangingUpPromises: Promised = {
     const { near, far } = await connected();
     const { waiting, accepted } = await fill(wire, near);
     const ending = near.closeWrite();
+    await waits(wire, ending);
     const { total, last } = await readOn(far);
     await waiting;
     await ending;

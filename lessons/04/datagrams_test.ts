@@ -1,0 +1,383 @@
+// The checks for lesson 04. Read them: they say what the servers and the
+// client promise. On the wire an id is four bytes: "\0\0\0\x07" is 7.
+import { assert, assertNotEquals, assertRejects } from "@std/assert";
+import { assertBytes, check, toBytes } from "check";
+import { request, serveCounter, serveEcho } from "./datagrams.ts";
+
+/** For a network that loses nothing: one try is enough. */
+const ONCE = { timeoutMs: 1_000, retries: 0 };
+
+/** For a network that does lose. */
+const AGAIN = { timeoutMs: 30, retries: 9 };
+
+Deno.test(check("serveEcho() answers in upper case", {
+  reveals: ["unstable-flag", "udp-concurrent-receive", "udp-as-stream"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const ann = stage.datagram("ann");
+
+  await ann.send("hello", echo);
+  await ann.receives("HELLO");
+  await ann.send("größe", echo);
+  await ann.receives("GRÖSSE");
+}));
+
+Deno.test(check("serveEcho() answers each datagram with one of its own", {
+  reveals: ["udp-concurrent-receive", "udp-as-stream"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const ann = stage.datagram("ann");
+
+  await ann.send("he", echo);
+  await ann.send("llo", echo);
+  await ann.receives("HE");
+  await ann.receives("LLO");
+  await ann.receivesNothing(20);
+}));
+
+Deno.test(check("serveEcho() answers whoever asked", {
+  reveals: ["udp-wrong-peer"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob");
+
+  await ann.send("i am ann", echo);
+  await bob.send("i am bob", echo);
+  await bob.receives("I AM BOB");
+  await ann.receives("I AM ANN");
+}));
+
+Deno.test(check("serveEcho() keeps twenty guests apart", {
+  reveals: ["udp-wrong-peer"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const guests = Array.from({ length: 20 }, (_, n) => stage.datagram(`g${n}`));
+
+  for (const guest of guests) await guest.send(`i am ${guest.name}`, echo);
+  for (const guest of guests) {
+    await guest.receives(`I AM ${guest.name.toUpperCase()}`);
+  }
+}));
+
+Deno.test(check("serveEcho() answers from the address that was asked", {
+  reveals: ["udp-wildcard-source"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho, "127.0.0.2");
+  const ann = stage.datagram("ann");
+
+  await ann.send("hello", echo);
+  await ann.receives("HELLO", { from: echo });
+}));
+
+Deno.test(check("serveEcho() answers an empty datagram, and goes on", {
+  reveals: ["udp-empty-is-eof", "zero-length-frame"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const ann = stage.datagram("ann");
+
+  await ann.send("", echo);
+  await ann.receives("");
+  await ann.send("still here?", echo);
+  await ann.receives("STILL HERE?");
+}));
+
+Deno.test(check("serveEcho() answers the longest datagram whole", {
+  reveals: ["udp-truncation"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const ann = stage.datagram("ann");
+
+  await ann.send("a".repeat(1_472), echo); // All that one Ethernet frame holds.
+  await ann.receives("A".repeat(1_472));
+  await ann.send("a".repeat(65_507), echo); // All that UDP can say.
+  await ann.receives("A".repeat(65_507));
+}));
+
+Deno.test(check("serveEcho() outlives a datagram that is no text", {
+  reveals: ["udp-handler-throws"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const mallory = stage.datagram("mallory");
+  const bob = stage.datagram("bob");
+
+  await mallory.send(Uint8Array.of(0xff, 0xfe), echo);
+  await bob.send("still here?", echo);
+  await bob.receives("STILL HERE?");
+  await mallory.receivesNothing(20);
+}));
+
+Deno.test(check("serveEcho() outlives an answer that grows too long", {
+  reveals: ["udp-too-big", "udp-handler-throws"],
+}, async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const mallory = stage.datagram("mallory");
+  const bob = stage.datagram("bob");
+
+  // Two bytes each, and six in upper case: 60,000 become 180,000.
+  await mallory.send("ΐ".repeat(30_000), echo);
+  await bob.send("still here?", echo);
+  await bob.receives("STILL HERE?");
+}));
+
+Deno.test(check("serveEcho() triples a question at the most", async (stage) => {
+  const echo = stage.serveDatagrams(serveEcho);
+  const mallory = stage.datagram("mallory");
+
+  // Whoever forges a sender's address turns our answers on somebody else.
+  const question = toBytes("ΐ".repeat(100));
+  await mallory.send(question, echo);
+  const { bytes } = await mallory.receive();
+  assert(bytes.length <= 3 * question.length, `${bytes.length} bytes`);
+  await mallory.receivesNothing(20);
+}));
+
+Deno.test(check("request() sends id and payload, and returns the rest", {
+  reveals: ["unstable-flag"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await server.send("\0\0\0\x07pong", ann);
+  assertBytes(await asking.result, "pong", "the answer");
+}));
+
+Deno.test(check("request() returns an answer without a payload", {
+  reveals: ["zero-length-frame"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await server.send("\0\0\0\x07", ann);
+  assertBytes(await asking.result, "", "the answer");
+}));
+
+Deno.test(check("request() returns answers of every length", {
+  reveals: ["udp-truncation"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  for (const length of [1, 1_468, 65_503]) {
+    const answer = "x".repeat(length);
+    const asking = stage.start(() =>
+      request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+    );
+
+    const ann = await server.receives("\0\0\0\x07ping");
+    await server.send("\0\0\0\x07" + answer, ann);
+    assertBytes(await asking.result, answer, "the answer");
+  }
+}));
+
+Deno.test(check("request() refuses a payload that no datagram holds", {
+  reveals: ["udp-too-big"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+
+  const payload = new Uint8Array(65_504); // With the id, one byte too many.
+  await assertRejects(() => request(server.addr, payload, ONCE), RangeError);
+  await server.receivesNothing(20);
+}));
+
+Deno.test(check("request() asks again when the request is lost", {
+  reveals: ["udp-no-timeout", "new-id-per-retry"],
+  datagram: (n) => n === 0 ? "drop" : undefined,
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...AGAIN, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await server.send("\0\0\0\x07pong", ann);
+  assertBytes(await asking.result, "pong", "the answer");
+}));
+
+Deno.test(check("request() asks again with the same bytes from the same port", {
+  reveals: ["udp-no-timeout", "new-id-per-retry"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), AGAIN)
+  );
+
+  const first = await server.receive(); // And the server takes its time.
+  const second = await server.receive();
+  assertBytes(second.bytes, first.bytes, "the second try");
+  const samePort = second.from.port === first.from.port;
+  assert(samePort, "The second try came from another port than the first");
+
+  // What answers the first try is an answer.
+  await server.send(first.bytes, first.from);
+  assertBytes(await asking.result, "ping", "the answer");
+}));
+
+Deno.test(check("request() waits on when an old answer comes", {
+  reveals: ["stale-reply"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await server.send("\0\0\0\x06old", ann);
+  await server.send("\0\0\0\x07new", ann);
+  assertBytes(await asking.result, "new", "the answer");
+}));
+
+Deno.test(check("request() waits on when a stranger answers", {
+  reveals: ["udp-trusts-anyone"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const mallory = stage.datagram("mallory");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await mallory.send("\0\0\0\x07forged", ann); // She has seen the id.
+  await server.send("\0\0\0\x07honest", ann);
+  assertBytes(await asking.result, "honest", "the answer");
+}));
+
+Deno.test(check("request() skips an answer that has no id", async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  await server.send("\0", ann);
+  await server.send("", ann);
+  await server.send("\0\0\0\x07pong", ann);
+  assertBytes(await asking.result, "pong", "the answer");
+}));
+
+Deno.test(check("request() keeps two requests apart", {
+  reveals: ["stale-reply"],
+  datagram: () => "duplicate",
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const one = stage.start(() => request(server.addr, toBytes("one"), ONCE));
+  const first = await server.receive();
+  await server.receive(); // The network doubles everything.
+  const two = stage.start(() => request(server.addr, toBytes("two"), ONCE));
+  const second = await server.receive();
+  assertNotEquals(second.bytes.slice(0, 4), first.bytes.slice(0, 4));
+
+  // The answers overtake each other.
+  await server.send(second.bytes, second.from);
+  await server.send(first.bytes, first.from);
+  assertBytes(await one.result, "one", "the first answer");
+  assertBytes(await two.result, "two", "the second answer");
+}));
+
+Deno.test(check("request() gives up after its last try", {
+  reveals: ["udp-expects-refused", "no-deadline"],
+}, async (stage) => {
+  const server = stage.datagram("server"); // Never says a word.
+  const few = { timeoutMs: 20, retries: 2 };
+  const asking = stage.start(() => request(server.addr, toBytes("ping"), few));
+
+  await server.receive();
+  await server.receive();
+  await server.receive();
+  await server.receivesNothing(20);
+  await assertRejects(() => asking.result, Deno.errors.TimedOut);
+}));
+
+Deno.test(check("request() gives up on a port where nobody is", {
+  reveals: ["udp-expects-refused", "no-deadline"],
+}, async (stage) => {
+  const gone = stage.datagram("gone");
+  gone.close();
+
+  const few = { timeoutMs: 20, retries: 2 };
+  const asking = stage.start(() => request(gone.addr, toBytes("ping"), few));
+  await assertRejects(() => asking.result, Deno.errors.TimedOut);
+}));
+
+Deno.test(check("serveCounter() answers with id and sum", async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 200), counter); // 7 adds 200.
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 200));
+  await ann.send(Uint8Array.of(0, 0, 0, 8, 100), counter); // 8 adds 100.
+  await ann.receives(Uint8Array.of(0, 0, 0, 8, 0, 0, 1, 44));
+}));
+
+Deno.test(check("serveCounter() adds once when a request comes twice", {
+  reveals: ["udp-retry-double-effect"],
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+  await ann.send(Uint8Array.of(0, 0, 0, 8, 2), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 8, 0, 0, 0, 7));
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+}));
+
+Deno.test(check("serveCounter() keeps clients apart", async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob");
+
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+  await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
+  await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 7));
+}));
+
+Deno.test(check("serveCounter() adds once when its answer is lost", {
+  reveals: ["udp-retry-double-effect"],
+  datagram: (n) => n === 1 ? "drop" : undefined,
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+
+  const five = await request(counter, Uint8Array.of(5), AGAIN);
+  assertBytes(five, Uint8Array.of(0, 0, 0, 5), "the sum");
+  const seven = await request(counter, Uint8Array.of(2), AGAIN);
+  assertBytes(seven, Uint8Array.of(0, 0, 0, 7), "the sum");
+}));
+
+Deno.test(check("serveCounter() outlives what is no request", {
+  reveals: ["udp-handler-throws"],
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const mallory = stage.datagram("mallory");
+  const bob = stage.datagram("bob");
+
+  await mallory.send("", counter);
+  await mallory.send("\0\0\0", counter);
+  await mallory.send("add five, please", counter);
+  await mallory.receivesNothing(20);
+  await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
+  await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 2));
+}));
+
+Deno.test(check("serveCounter() outlives a burst that its buffer cannot hold", {
+  reveals: ["udp-burst-loss"],
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+
+  const burst = Array.from(
+    { length: 1_000 },
+    (_, n) => ann.send(Uint8Array.of(0, 0, n >> 8, n, 0), counter), // Adds 0.
+  );
+  await Promise.all(burst);
+
+  // Nobody knows how many of them arrived. Whoever asks again is heard.
+  const three = await request(counter, Uint8Array.of(3), AGAIN);
+  assertBytes(three, Uint8Array.of(0, 0, 0, 3), "the sum");
+}));
