@@ -6,6 +6,7 @@ import { Unmet } from "./evidence.ts";
 import type { Network, RawConn } from "./network.ts";
 import { Place } from "./place.ts";
 import type { Stagehand } from "./stagehand.ts";
+import { StandInConn } from "./stand_ins/conn.ts";
 import { StandInDatagram } from "./stand_ins/datagram.ts";
 import { StandInListener } from "./stand_ins/listener.ts";
 import type { Random } from "./stand_ins/random.ts";
@@ -155,7 +156,8 @@ export class Stage {
       raw.close();
     } catch (error) {
       if (error instanceof Deno.errors.ConnectionRefused) return;
-      throw error;
+      // Somebody did listen, and stopped while this client was in the queue.
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
     }
     const headline =
       `${name} expected to be refused at ${hostname}, and was let in`;
@@ -175,6 +177,22 @@ export class Stage {
       const where = `${to.hostname}:${to.port}`;
       throw cannotConnect(name, where, "nobody listens there").from(place);
     }
+  }
+
+  /**
+   * Brings a new client, and the connection with it as the program has it: for
+   * a function that is given a connection instead of a listener.
+   */
+  async meet(
+    name: string,
+    options: JoinOptions = {},
+  ): Promise<[Actor, Deno.TcpConn]> {
+    const door = this.#network.listen({ hostname: "127.0.0.1", port: 0 });
+    const accepted = door.accept();
+    const actor = await this.connect(name, door, options);
+    const conn = new StandInConn(await accepted, this.#world);
+    door.close();
+    return [actor, conn];
   }
 
   /** Opens a listener for the program to connect to. */

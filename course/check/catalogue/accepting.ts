@@ -74,7 +74,7 @@ export const accepting: Catalogue = {
   },
   "unbounded-outbox": {
     sentence:
-      "What is meant for a client that never reads piles up without limit, and the client is never let go.",
+      "A client that never reads is never let go, however many of its lines wait or get lost.",
     fits: (evidence) => evidence.kind === "silence" && missesGoodbye(evidence),
   },
   "sanitizers-on": {

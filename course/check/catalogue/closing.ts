@@ -28,6 +28,7 @@ export const closing: Catalogue = {
       "Your program took a reset for an orderly end; what came before it is only a part.",
     fits: (evidence) =>
       failure(evidence) &&
+      !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset
       ),
@@ -65,7 +66,9 @@ export const closing: Catalogue = {
     fits: ({ error, recording }) =>
       error instanceof Deno.errors.BadResource &&
       recording.program("close").length > 0 &&
-      recording.program().every((call) => call.error !== error),
+      recording.program().every((call) =>
+        call.error !== error || call.kind === "throw"
+      ),
   },
   "halfclose-not-forwarded": {
     sentence:

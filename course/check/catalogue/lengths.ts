@@ -80,7 +80,7 @@ export const lengths: Catalogue = {
   },
   "resync-after-error": {
     sentence:
-      "After a false length nobody knows where the next message begins; your program reads on as if it did.",
+      "After a false header nobody knows where the next message begins; your program reads on as if it did.",
     fits: (evidence) =>
       failure(evidence) && evidence.headline !== "Expected function to throw.",
   },

@@ -119,7 +119,7 @@ export const reading: Catalogue = {
   },
   "first-message-only": {
     sentence:
-      "Your program waits for another read, although the last one brought the next message too.",
+      "Your program waits for another read, and has not used up what the last one brought.",
     fits: (evidence) =>
       firstsOnly(evidence) ||
       evidence.kind === "silence" && evidence.recording.loop === undefined &&

@@ -38,19 +38,19 @@ export const time: Catalogue = {
   "race-steals-bytes": {
     sentence:
       "The read that your program gave up on was still waiting, and it took the bytes that came next.",
-    fits: ({ kind, recording }) =>
-      (kind === "silence" || kind === "different" || kind === "assert" ||
-        kind === "threw") &&
-      takenByGhost(recording),
+    fits: ({ kind, error, recording }) =>
+      (["silence", "different"].includes(kind) || isTimeOut(error)) &&
+      recording.program("read").some(({ size = 0 }) => size > 0),
   },
   "two-readers": {
     sentence:
       "Two reads wait on one connection; each byte goes to one of them, and neither gets the whole message.",
-    fits: ({ kind, recording }) =>
-      (kind === "silence" || kind === "different") &&
-      waitingReads(recording).some(({ who }, i, all) =>
-        all.slice(i + 1).some((other) => other.who === who)
-      ),
+    fits: ({ recording }) => {
+      const ended = recording.program("read").filter(({ error }) =>
+        error instanceof Deno.errors.Interrupted
+      );
+      return waitingReads(recording).length + ended.length > 1;
+    },
   },
   "per-read-only": {
     sentence:
@@ -62,14 +62,15 @@ export const time: Catalogue = {
     sentence:
       "The other side was never silent for long, and your program gave up on it; its clock began only once.",
     fits: ({ error, recording }) =>
-      error !== undefined &&
+      isTimeOut(error) &&
       recording.program("read").some(({ size = 0 }) => size > 0),
   },
   "abort-after-connect": {
     sentence:
       "The signal aborted, and your program waits on; the signal of a connect ends the connecting, and no read after it.",
     fits: ({ kind, recording }) =>
-      kind === "silence" && waitingReads(recording).length > 0,
+      kind === "silence" && waitingReads(recording).length > 0 ||
+      recording.program("throw").some(({ error }) => isTimeOut(error)),
   },
   "abort-listener-leak": {
     sentence:
@@ -79,9 +80,9 @@ export const time: Catalogue = {
   },
   "late-timer-closes-next": {
     sentence:
-      "A timer that belonged to the first question rang while the second was being answered.",
+      "A timer of something that had ended well rang later, and closed the connection under what came next.",
     fits: ({ kind, recording }) =>
-      ["threw", "silence", "crash", "closed"].includes(kind) &&
+      ["threw", "silence", "end", "closed"].includes(kind) &&
       recording.program("close").length > 0,
   },
 };
@@ -93,10 +94,8 @@ function waitingReads({ waiting }: Recording): Waiting[] {
   );
 }
 
-/** Whether the latest bytes went to a read, while a later one waits. */
-function takenByGhost(recording: Recording): boolean {
-  const last = recording.program("read").at(-1);
-  return (last?.size ?? 0) > 0 && waitingReads(recording).length > 0;
+function isTimeOut(error: unknown): boolean {
+  return error instanceof Deno.errors.TimedOut;
 }
 
 /** Whether a connection stayed open on which the program waited in vain. */

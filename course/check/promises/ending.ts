@@ -122,6 +122,15 @@ export const endingPromises: Promised = {
     await rejects(() => far.write(bytes("x")), ...PIPE);
     far.close();
   },
+  "reset: a peer that can do it receives like any other": async (wire) => {
+    const { conn, peer } = await withAbruptPeer(wire);
+    await conn.write(bytes("hello"));
+    assertEquals(await readOnce(peer), "hello");
+    await conn.closeWrite();
+    assertEquals(await readOnce(peer), null);
+    peer.close();
+    conn.close();
+  },
   "reset: a read that waits throws ConnectionReset": async (wire) => {
     const { conn, peer } = await withAbruptPeer(wire);
     const read = readOnce(conn);
