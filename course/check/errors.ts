@@ -18,6 +18,7 @@ const {
   Interrupted,
   NetworkUnreachable,
   NotCapable,
+  NotFound,
   TimedOut,
 } = Deno.errors;
 
@@ -60,6 +61,9 @@ export const kernel = {
       "ENETUNREACH",
       "Network is unreachable (os error 101)",
     ),
+  /** `what` says which call failed on which path, as Deno adds it. */
+  notFound: (what = "") =>
+    coded(NotFound, "ENOENT", `No such file or directory (os error 2)${what}`),
   notCapable: (host: string) =>
     new NotCapable(
       `Requires net access to "${host}", run again with the --allow-net flag`,

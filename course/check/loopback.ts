@@ -27,6 +27,16 @@ export class LoopbackNetwork implements Network {
     return real.connect(options) as Promise<RawConn>;
   }
 
+  listenUnix(path: string): RawListener {
+    const listener = real.listen({ transport: "unix", path });
+    return listener as unknown as RawListener;
+  }
+
+  async connectUnix(path: string): Promise<RawConn> {
+    const conn = await real.connect({ transport: "unix", path });
+    return conn as unknown as RawConn;
+  }
+
   listenDatagram(options: { hostname?: string; port?: number }): RawDatagram {
     if (real.listenDatagram === undefined) {
       throw new TypeError("Deno.listenDatagram is not a function");

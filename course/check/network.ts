@@ -1,3 +1,5 @@
+import type { SimulatedFiles } from "./simulated/files.ts";
+
 /** One end of a TCP connection, as a network offers it: bytes, no streams. */
 export interface RawConn {
   /** The address at this end. */
@@ -74,10 +76,16 @@ export interface ConnectOptions {
 export interface Network {
   /** As a failed check names it. */
   readonly name: "simulated" | "loopback";
+  /** The folder for its Unix sockets, if they lie in one of its own. */
+  readonly files?: SimulatedFiles;
   /** See `Deno.listen`. */
   listen(options: ListenOptions): RawListener;
   /** See `Deno.connect`. */
   connect(options: ConnectOptions): Promise<RawConn>;
+  /** See `Deno.listen` for Unix sockets; its `addr` is a `Deno.UnixAddr`. */
+  listenUnix(path: string): RawListener;
+  /** See `Deno.connect` for Unix sockets. */
+  connectUnix(path: string): Promise<RawConn>;
   /** See `Deno.listenDatagram`. */
   listenDatagram(options: { hostname?: string; port?: number }): RawDatagram;
   /** As {@linkcode Network.connect}, by a peer that is able to reset. */

@@ -52,6 +52,8 @@ export class Recording {
   readonly #events: Event[] = [];
   readonly #waiting = new Set<Waiting>();
   readonly #names = new Map<number, string>();
+  /** Unix clients have no port: their address is known by its object. */
+  readonly #pathless = new WeakMap<object, string>();
   #dropped = 0;
   #over = false;
 
@@ -94,13 +96,18 @@ export class Recording {
     );
   }
 
-  /** Calls the peer at `port` by `name` from now on. */
-  name(port: number, name: string) {
-    this.#names.set(port, name);
+  /** Calls the peer at `port`, or at an address without one, by `name`. */
+  name(at: number | Deno.Addr, name: string) {
+    if (typeof at === "number") this.#names.set(at, name);
+    else if ("port" in at) this.#names.set(at.port, name);
+    else this.#pathless.set(at, name);
   }
 
   /** What the peer at `addr` is called. */
   nameOf(addr: Deno.Addr): string {
+    if ("path" in addr) {
+      return this.#pathless.get(addr) ?? addr.path ?? "a Unix client";
+    }
     const { hostname, port } = addr as Deno.NetAddr;
     return this.#names.get(port) ?? `${hostname}:${port}`;
   }

@@ -15,6 +15,9 @@ import type { World } from "./stand_ins/world.ts";
 /** A listener or an address. */
 export type Target = Deno.NetAddr | { readonly addr: Deno.NetAddr };
 
+/** A Unix listener of the program. */
+export type UnixTarget = { readonly addr: Deno.UnixAddr };
+
 /** How a member of the cast joins. */
 export interface JoinOptions {
   /** Whether it will call `reset()`. */
@@ -141,6 +144,43 @@ export class Stage {
     );
     this.#world.recording.name(raw.localAddr.port, name);
     return new Actor(name, raw, this.#hand);
+  }
+
+  /** As {@linkcode Stage.connect}, to a Unix socket of the program. */
+  async connectUnix(name: string, { addr }: UnixTarget): Promise<Actor> {
+    const place = Place.here();
+    const path = addr.path!;
+    const waiting = { side: "cast", who: name, kind: "connect" } as const;
+    this.#world.used = true;
+    this.#world.recording.note({ ...waiting, text: `connects to ${path}` });
+    const raw = await this.#hand.during(
+      { ...waiting, what: `connects to ${path}`, place },
+      async () => {
+        try {
+          return await this.#network.connectUnix(path);
+        } catch (error) {
+          const { ConnectionRefused, NotFound } = Deno.errors;
+          const nobody = error instanceof ConnectionRefused ||
+            error instanceof NotFound;
+          if (!nobody) throw error;
+          throw cannotConnect(name, path, "nobody listens there").from(place);
+        }
+      },
+      () => cannotConnect(name, path, "gets no answer"),
+    );
+    this.#world.recording.name(raw.localAddr, name);
+    return new Actor(name, raw, this.#hand);
+  }
+
+  /**
+   * The folder in which the program's Unix sockets lie, empty at first. The
+   * real one has nothing to do with it, and only the simulated network has it:
+   * a permission for the kernel's would have to name each path.
+   */
+  get folder(): string {
+    const { files } = this.#network;
+    if (files) return files.folder;
+    throw new TypeError("Cannot give a folder: loopback has none");
   }
 
   /** Expects that nobody listens at `to`: a client that tries is refused. */

@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { type Catalogue, whenever } from "./mistake.ts";
+import { acceptsTooMany } from "./tables.ts";
 
 /** Mistakes about addresses. */
 export const addresses: Catalogue = {
@@ -26,7 +27,7 @@ export const addresses: Catalogue = {
       "A client is connected, and may have sent, before your program accepts it; yours does not reckon with that.",
     fits: (evidence) =>
       ["end", "reset", "closed"].includes(evidence.kind) &&
-      !heard(evidence),
+        !heard(evidence) || acceptsTooMany(evidence),
   },
   "missing-permission": {
     sentence:

@@ -7,7 +7,7 @@ import { gaveEnd, neverClosed } from "./traffic.ts";
 export const closing: Catalogue = {
   "leaked-conn": {
     sentence:
-      "The client has ended, and your side of its connection stays open: one more socket in CLOSE_WAIT for each client.",
+      "The other side has ended, or will, and yours stays open: one more socket in CLOSE_WAIT for each connection.",
     fits: (evidence) =>
       leaves("connection")(evidence) ||
       evidence.kind === "silence" && neverHungUp(evidence),

@@ -9,6 +9,7 @@ import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
 import { reading } from "./reading.ts";
+import { tables } from "./tables.ts";
 import { time } from "./time.ts";
 import { writing } from "./writing.ts";
 
@@ -21,6 +22,7 @@ export const catalogue: Catalogue = {
   ...closing,
   ...accepting,
   ...addresses,
+  ...tables,
   ...time,
   ...datagrams,
 };

@@ -1,14 +1,16 @@
 import { cameTwice, changedId, lastHasId } from "./letters.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
-import { type Catalogue, leaves, whenever } from "./mistake.ts";
+import { type Catalogue, leaves } from "./mistake.ts";
 
 /** Mistakes about time. */
 export const time: Catalogue = {
   "no-deadline": {
     sentence:
       "The other side is silent, and your program waits for it without an end.",
-    fits: whenever("silence"),
+    fits: ({ kind, headline }) =>
+      kind === "silence" ||
+      kind === "assert" && headline.includes("after its deadline"),
   },
   "udp-retry-double-effect": {
     sentence:

@@ -42,7 +42,8 @@ export class SimulatedConn implements RawConn {
     });
     const b = new SimulatedConn(clock, { in: there, out: back }, {
       local: { ...far },
-      remote: { ...near },
+      // A Unix client has no address but the object itself.
+      remote: "path" in near ? near : { ...near },
     });
     a.#peer = b;
     b.#peer = a;

@@ -12,6 +12,7 @@ import {
 } from "./addresses.ts";
 import { SimulatedConn } from "./conn.ts";
 import { SimulatedDatagram } from "./datagram.ts";
+import { SimulatedFiles } from "./files.ts";
 import { SimulatedListener } from "./listener.ts";
 
 /** Where the ports begin that the network chooses itself (RFC 6335). */
@@ -25,6 +26,8 @@ const FIRST_EPHEMERAL = 50_001;
  */
 export class SimulatedNetwork implements Network {
   readonly name = "simulated";
+  /** The folder in which its Unix sockets lie. */
+  readonly files: SimulatedFiles;
   readonly #clock: Clock;
   readonly #listeners = new Set<SimulatedListener>();
   readonly #datagrams = new Set<SimulatedDatagram>();
@@ -33,6 +36,7 @@ export class SimulatedNetwork implements Network {
   /** Opens a network whose time is that of `clock`. */
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.files = new SimulatedFiles(clock);
   }
 
   listen(options: ListenOptions): SimulatedListener {
@@ -104,6 +108,14 @@ export class SimulatedNetwork implements Network {
     const mapped = target?.addr.hostname === "::" && !isV6(source);
     const hostname = mapped ? `::ffff:${source}` : source;
     target?.arrive(bytes, { ...from, hostname }); // Else nobody is told.
+  }
+
+  listenUnix(path: string): SimulatedListener {
+    return this.files.listenUnix(path);
+  }
+
+  connectUnix(path: string): Promise<SimulatedConn> {
+    return this.files.connectUnix(path);
   }
 
   connectAbrupt(options: ConnectOptions): Promise<SimulatedConn> {

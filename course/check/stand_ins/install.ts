@@ -3,6 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { ListenOptions, Network } from "../network.ts";
 import { StandInConn } from "./conn.ts";
 import { StandInDatagram } from "./datagram.ts";
+import { fileFunctions } from "./files.ts";
 import { StandInListener } from "./listener.ts";
 import type { Random } from "./random.ts";
 import type { Timers } from "./timers.ts";
@@ -27,7 +28,7 @@ export function replace(target: object, properties: Properties): () => void {
   };
 }
 
-/** Whether a call is for TCP or UDP, which have stand-ins; others pass. */
+/** Whether a call is for TCP or UDP. */
 function isInternet(options: { transport?: string }, transport: string) {
   return (options.transport ?? transport) === transport;
 }
@@ -36,12 +37,18 @@ function isInternet(options: { transport?: string }, transport: string) {
 export function installSockets(network: Network, world: World): () => void {
   const { listen, connect, listenDatagram } = Deno;
   return replace(Deno, {
+    ...(network.files && fileFunctions(network.files, world)),
     listen(options: ListenOptions & { transport?: "tcp" }) {
+      if (isUnix(options, network)) {
+        world.used = true;
+        return new StandInListener(network.listenUnix(options.path), world);
+      }
       if (!isInternet(options, "tcp")) return listen(options as never);
       world.used = true;
       return new StandInListener(network.listen(options), world);
     },
     async connect(options: Deno.ConnectOptions) {
+      if (isUnix(options, network)) return connectUnix(options, network, world);
       if (!isInternet(options, "tcp")) return connect(options);
       const { hostname = "127.0.0.1", port } = options;
       const to = { transport: "tcp", hostname, port } as const;
@@ -62,6 +69,27 @@ export function installSockets(network: Network, world: World): () => void {
       return new StandInDatagram(network.listenDatagram(options), world);
     },
   });
+}
+
+/** Whether a call is for a Unix socket that `network` has. */
+function isUnix(
+  options: { transport?: string; path?: string },
+  { files }: Network,
+): options is { transport: "unix"; path: string } {
+  return options.transport === "unix" && files?.has(options.path) !== false;
+}
+
+async function connectUnix(
+  { path }: { path: string },
+  network: Network,
+  world: World,
+): Promise<StandInConn> {
+  const raw = await world.call(
+    { kind: "connect", who: path, what: `connect() to ${path}` },
+    () => network.connectUnix(path),
+    () => ({ text: `connect() to ${path}` }),
+  );
+  return new StandInConn(raw, world);
 }
 
 /** Puts simulated time and seeded chance in place; returns how to undo it. */

@@ -14,7 +14,7 @@ export class StandInListener implements Deno.TcpListener {
     this.#world = world;
     this.#open = {
       kind: "listener",
-      what: `the listener on ${raw.addr.hostname}:${raw.addr.port}`,
+      what: `the listener on ${where(raw.addr)}`,
       place: Place.here(),
       close: () => raw.close(),
     };
@@ -82,4 +82,9 @@ export class StandInListener implements Deno.TcpListener {
   [Symbol.dispose]() {
     if (this.#world.open.has(this.#open)) this.close();
   }
+}
+
+function where(addr: Deno.Addr): string {
+  if ("path" in addr) return addr.path ?? "a path";
+  return "port" in addr ? `${addr.hostname}:${addr.port}` : addr.transport;
 }

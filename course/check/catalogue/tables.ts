@@ -1,0 +1,77 @@
+import type { Evidence } from "../evidence.ts";
+import type { Catalogue } from "./mistake.ts";
+
+/** Mistakes about tables of sockets, and about what their rows mean. */
+export const tables: Catalogue = {
+  "columns-by-number": {
+    sentence:
+      "Your program takes words by their place in the line, and this tool has others there; the rows are lost.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return rowsIn(actual) < rowsIn(expected) || /undefined|NaN/.test(actual);
+    },
+  },
+  "address-backwards": {
+    sentence:
+      "The address comes out backwards: the kernel prints it as one number, whose last byte is the first of the address.",
+    fits: (evidence) => /\b1\.0\.0\.127\b/.test(compared(evidence).actual),
+  },
+  "time-wait-is-a-bug": {
+    sentence:
+      "TIME_WAIT is how the side that closed first ends, for a minute; your program takes that row for somebody who is there.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return actual === "false" && expected === "true";
+    },
+  },
+  "reuseaddr-two-listeners": {
+    sentence:
+      "SO_REUSEADDR lets a server pass what is left of old connections; somebody who listens is in its way all the same.",
+    fits: (evidence) => {
+      if (evidence.error instanceof Deno.errors.AddrInUse) return true;
+      const { actual, expected } = compared(evidence);
+      return actual === "true" && expected === "false";
+    },
+  },
+  "four-tuple": {
+    sentence:
+      "Two connections have one port in common, and your program takes them for one; all four numbers tell them apart.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return actual !== "" && Number(actual) < Number(expected);
+    },
+  },
+  "ping-proves-port": {
+    sentence:
+      "The machine answered, and it said that nobody listens at this port; your program takes any answer for the service.",
+    fits: (evidence) =>
+      compared(evidence).actual === "open" &&
+      evidence.recording.program("connect").some(({ error }) =>
+        error instanceof Deno.errors.ConnectionRefused
+      ),
+  },
+};
+
+/** Whether a report counts more clients as accepted than there are. */
+export function acceptsTooMany(evidence: Evidence): boolean {
+  const { actual, expected } = compared(evidence);
+  const accepted = (text: string) =>
+    Number(text.match(/\baccepted: (\d+)/)?.[1] ?? NaN);
+  return accepted(actual) > accepted(expected);
+}
+
+/** What differs in an assertion that did not hold; nothing for other failures. */
+function compared({ kind, headline }: Evidence) {
+  if (kind !== "assert") return { actual: "", expected: "" };
+  // deno-lint-ignore no-control-regex -- Terminals get the lines in colour.
+  const lines = headline.replace(/\x1b\[[\d;]*m/g, "").split("\n");
+  const begin = (sign: string) =>
+    lines.filter((line) => line.startsWith(`${sign} `))
+      .map((line) => line.slice(1).trim().replace(/^"(.*)"$/, "$1")).join("\n");
+  return { actual: begin("-"), expected: begin("+") };
+}
+
+/** How many rows the lines of an assertion name, as `127.0.0.1|7005`. */
+function rowsIn(text: string): number {
+  return text.split("\n").filter((line) => line.includes("|")).length;
+}

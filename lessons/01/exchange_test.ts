@@ -1,0 +1,232 @@
+// The checks for lesson 01. Read them: they say what writeAll(), readToEnd()
+// and exchange() promise.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertBytes, check } from "check";
+import { exchange, readToEnd, writeAll } from "./exchange.ts";
+
+const { BrokenPipe, ConnectionRefused, ConnectionReset } = Deno.errors;
+const bytes = (text: string) => new TextEncoder().encode(text);
+const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+Deno.test(check("writeAll() goes on where the writer stopped", {
+  reveals: ["writeall-from-start", "ignore-write-count"],
+}, async (stage) => {
+  const writer = stage.writer([1, 3, 7]); // As many bytes at a time, at most.
+
+  await writeAll(writer, bytes("hello, world"));
+
+  assertBytes(writer.received, "hello, world", "what was written");
+}));
+
+Deno.test(
+  check(
+    "writeAll() asks a writer that takes everything once",
+    async (stage) => {
+      const writer = stage.writer();
+
+      await writeAll(writer, bytes("hello, world"));
+
+      assertBytes(writer.received, "hello, world", "what was written");
+      assertEquals(writer.writes, 1, "one write was enough");
+    },
+  ),
+);
+
+Deno.test(check("writeAll() passes on the error of a write", async (stage) => {
+  const writer = stage.writer([5, new BrokenPipe("nobody reads any more")]);
+
+  await assertRejects(
+    () => writeAll(writer, bytes("hello, world")),
+    BrokenPipe,
+    "nobody reads",
+    "the error belongs to whoever called",
+  );
+}));
+
+Deno.test(check("readToEnd() returns what was read, and nothing behind it", {
+  reveals: ["ignore-read-count", "eof-infinite-loop"],
+}, async (stage) => {
+  const reader = stage.reader(["hello", null]);
+
+  assertBytes(await readToEnd(reader), "hello");
+}));
+
+Deno.test(check("readToEnd() joins what many reads give", {
+  reveals: ["short-read-means-end", "ignore-read-count", "stale-buffer-alias"],
+}, async (stage) => {
+  const reader = stage.reader(["hel", "lo, ", "wor", "ld", null]);
+
+  assertBytes(await readToEnd(reader), "hello, world");
+}));
+
+Deno.test(check("readToEnd() goes on after a read of 0 bytes", {
+  reveals: ["zero-means-eof"],
+}, async (stage) => {
+  const reader = stage.reader(["hel", 0, "lo", null]);
+
+  assertBytes(await readToEnd(reader), "hello");
+}));
+
+Deno.test(check("readToEnd() returns an empty array for an empty answer", {
+  reveals: ["ignore-read-count", "eof-infinite-loop"],
+}, async (stage) => {
+  const reader = stage.reader([null]);
+
+  assertBytes(await readToEnd(reader), "");
+}));
+
+Deno.test(check("readToEnd() joins 10,000 single bytes", {
+  reveals: ["short-read-means-end"],
+}, async (stage) => {
+  const sent = stage.random.bytes(10_000);
+  const reader = stage.reader([
+    ...Array.from(sent, (b) => Uint8Array.of(b)),
+    null,
+  ]);
+
+  // Half a second of work is a hundred times what it takes.
+  assertBytes(await stage.within(500, () => readToEnd(reader)), sent);
+}));
+
+Deno.test(check("readToEnd() leaves an earlier result alone", {
+  reveals: ["stale-buffer-alias"],
+}, async (stage) => {
+  const first = await readToEnd(stage.reader(["first", null]));
+  await readToEnd(stage.reader(["second", null]));
+
+  assertBytes(first, "first", "the first result, after a second call,");
+}));
+
+Deno.test(check("readToEnd() returns as much as its limit", async (stage) => {
+  const reader = stage.reader(["hello", null]);
+
+  assertBytes(await readToEnd(reader, 5), "hello");
+}));
+
+Deno.test(check("readToEnd() stops reading beyond its limit", async (stage) => {
+  const kibibyte = new Uint8Array(1_024);
+  const reader = stage.reader([...Array(1_024).fill(kibibyte), null]);
+
+  await assertRejects(
+    () => readToEnd(reader, 65_536),
+    RangeError,
+    "",
+    "a mebibyte came, and the limit is 65,536 bytes",
+  );
+  assert(
+    reader.given < 2 * 65_536,
+    `readToEnd() read ${reader.given} bytes before it refused more than 65536`,
+  );
+}));
+
+Deno.test(check("readToEnd() passes on the error of a read", {
+  reveals: ["reset-is-clean-eof"],
+}, async (stage) => {
+  const reader = stage.reader(["hel", new ConnectionReset("cut off")]);
+
+  await assertRejects(() => readToEnd(reader), ConnectionReset, "cut off");
+}));
+
+Deno.test(check("exchange() sends the request and returns the answer", {
+  reveals: ["missing-permission", "close-instead-of-closewrite"],
+}, async (stage) => {
+  const server = await stage.listen("ann");
+  const answer = stage.start(() => exchange(server.addr, bytes("ping")));
+  const ann = await server.accept();
+
+  await ann.receives("ping");
+  await ann.send("pong");
+  ann.close();
+
+  assertBytes(await answer.result, "pong", "the answer");
+}));
+
+Deno.test(check("exchange() lets the server know that the request is over", {
+  reveals: ["close-instead-of-closewrite", "forgot-terminator"],
+}, async (stage) => {
+  const server = await stage.listen("ann");
+  const answer = stage.start(() => exchange(server.addr, bytes("1 2 3")));
+  const ann = await server.accept();
+
+  await ann.receives("1 2 3");
+  await ann.receivesEnd(); // Only now does ann know that there is no 4.
+  await ann.send("6");
+  ann.close();
+
+  assertBytes(await answer.result, "6", "the answer");
+}));
+
+Deno.test(check("exchange() sends and returns every byte as it is", {
+  reveals: ["binary-through-string"],
+}, async (stage) => {
+  const server = await stage.listen("ann");
+  const answer = stage.start(() => exchange(server.addr, everyByte));
+  const ann = await server.accept();
+
+  await ann.receives(everyByte);
+  await ann.send(everyByte);
+  ann.close();
+
+  assertBytes(await answer.result, everyByte, "the answer");
+}));
+
+Deno.test(check("exchange() waits for an answer that comes bit by bit", {
+  reveals: ["short-read-means-end"],
+}, async (stage) => {
+  const server = await stage.listen("ann");
+  const answer = stage.start(() => exchange(server.addr, bytes("a poem")));
+  const ann = await server.accept();
+
+  await ann.receives("a poem");
+  await ann.sendByteByByte("the sea, the sea");
+  ann.close();
+
+  assertBytes(await answer.result, "the sea, the sea", "the answer");
+}));
+
+Deno.test(
+  check("exchange() sends all of a long request", {
+    reveals: ["writeall-from-start", "ignore-write-count"],
+    writesAtMost: 30_000,
+  }, async (stage) => {
+    const request = stage.random.bytes(300_000);
+    const server = await stage.listen("ann");
+    const answer = stage.start(() => exchange(server.addr, request));
+    const ann = await server.accept();
+
+    await ann.receives(request);
+    await ann.send("done");
+    ann.close();
+
+    assertBytes(await answer.result, "done", "the answer");
+  }),
+);
+
+Deno.test(check("exchange() passes on a reset, and closes the connection", {
+  reveals: ["reset-is-clean-eof", "leak-on-error-path"],
+}, async (stage) => {
+  const server = await stage.listen("doomed", { canReset: true });
+  const answer = stage.start(() => exchange(server.addr, bytes("count to 99")));
+  const doomed = await server.accept();
+
+  await doomed.receives("count to 99");
+  await doomed.receivesEnd();
+  await doomed.send("1 2 3 4 5 ");
+  doomed.reset();
+
+  await assertRejects(() => answer.result, ConnectionReset);
+}));
+
+Deno.test(check("exchange() passes on that nobody listens", {
+  reveals: ["missing-permission"],
+}, async (stage) => {
+  const server = await stage.listen("nobody");
+  server.close();
+
+  await assertRejects(
+    () => exchange(server.addr, bytes("anyone?")),
+    ConnectionRefused,
+    "",
+    "nobody listens, and whoever called must learn of it",
+  );
+}));
