@@ -71,6 +71,8 @@ export const kernel = {
   streamConsumed: () =>
     new BadResource("The stream's underlying resource was closed or consumed"),
   socketClosed: () => new BadResource("Socket has been closed"),
+  tooManyOpenFiles: () =>
+    coded(Error, "EMFILE", "Too many open files (os error 24)"),
   timedOut: () =>
     coded(TimedOut, "ETIMEDOUT", "Connection timed out (os error 110)"),
 };

@@ -24,6 +24,16 @@ export interface JoinOptions {
   canReset?: boolean;
 }
 
+/** How a member of the cast listens. */
+export interface HostOptions extends JoinOptions {
+  /** The address; 127.0.0.1 if it is not given. */
+  hostname?: string;
+  /** The port; one that is free, if it is not given. */
+  port?: number;
+  /** How many connections may wait to be accepted. */
+  tcpBacklog?: number;
+}
+
 /** A cast member that listens, and takes the program's connections. */
 export interface Host {
   /** Where it listens. */
@@ -236,10 +246,11 @@ export class Stage {
   }
 
   /** Opens a listener for the program to connect to. */
-  async listen(name: string, { canReset = false }: JoinOptions = {}): Promise<
-    Host
-  > {
-    const options = { hostname: "127.0.0.1", port: 0 };
+  async listen(
+    name: string,
+    { canReset = false, ...where }: HostOptions = {},
+  ): Promise<Host> {
+    const options = { hostname: "127.0.0.1", port: 0, ...where };
     const raw = canReset
       ? await this.#network.listenAbrupt(options)
       : this.#network.listen(options);

@@ -27,7 +27,7 @@ export const closing: Catalogue = {
     sentence:
       "Your program took a reset for an orderly end; what came before it is only a part.",
     fits: (evidence) =>
-      failure(evidence) &&
+      failure(evidence) && evidence.kind !== "silence" &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset

@@ -38,7 +38,7 @@ export function installSockets(network: Network, world: World): () => void {
   const { listen, connect, listenDatagram } = Deno;
   return replace(Deno, {
     ...(network.files && fileFunctions(network.files, world)),
-    listen(options: ListenOptions & { transport?: "tcp" }) {
+    listen(options: ListenOptions & { transport?: "tcp" | "unix" }) {
       if (isUnix(options, network)) {
         world.used = true;
         return new StandInListener(network.listenUnix(options.path), world);

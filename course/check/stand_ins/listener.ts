@@ -85,6 +85,7 @@ export class StandInListener implements Deno.TcpListener {
 }
 
 function where(addr: Deno.Addr): string {
-  if ("path" in addr) return addr.path ?? "a path";
-  return "port" in addr ? `${addr.hostname}:${addr.port}` : addr.transport;
+  if ("path" in addr) return String(addr.path);
+  const { hostname, port } = addr as Deno.NetAddr;
+  return `${hostname}:${port}`;
 }

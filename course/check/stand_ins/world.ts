@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { kernel } from "../errors.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
 import { processorTime } from "../real.ts";
@@ -15,6 +16,11 @@ export interface Adversity {
    * counted from 0. Nothing means that it arrives.
    */
   readonly datagram?: (n: number) => Fate | undefined;
+  /**
+   * How the n-th accept() of the program fails, counted from 0, although a
+   * client waits; it goes on waiting. Nothing means that it is accepted.
+   */
+  readonly acceptFails?: (n: number) => "EMFILE" | undefined;
 }
 
 /** What a hostile network does to a datagram. */
@@ -53,6 +59,7 @@ export class World {
   used = false;
   #fruitless = 0;
   #sent = 0;
+  #accepts = 0;
   #budget: { until: number; exceeded: () => void } | undefined;
 
   constructor(clock: Clock, recording: Recording, adversity: Adversity) {
@@ -93,6 +100,12 @@ export class World {
   /** Decides about the next datagram. */
   fate(): Fate | undefined {
     return this.adversity.datagram?.(this.#sent++);
+  }
+
+  /** What the next accept() of the program fails with, if it does. */
+  acceptFault(): Error | undefined {
+    const code = this.adversity.acceptFails?.(this.#accepts++);
+    return code && kernel.tooManyOpenFiles();
   }
 
   /**
