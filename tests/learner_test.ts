@@ -3,6 +3,7 @@
 // one clear sentence, and the runner has to be there for the next.
 import { assert, assertMatch } from "@std/assert";
 import { copyTree } from "../course/runner/copy_tree.ts";
+import { processes } from "./processes.ts";
 
 /** The signature that lesson 03 asks for. */
 const SERVE = "export async function serve(listener: Deno.Listener)";
@@ -148,15 +149,6 @@ async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
   }
 }
 
-/** The processes that work in `folder`, by what they run. */
-async function processesIn(folder: string): Promise<string[]> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["ax", "-o", "args="],
-  }).output();
-  const running = new TextDecoder().decode(stdout).split("\n");
-  return running.filter((args) => args.includes(folder));
-}
-
 /** A runner that watches lesson 03, and what it says of each save. */
 class Watching implements AsyncDisposable {
   readonly root = copyCourse();
@@ -205,8 +197,8 @@ Deno.test("a learner's program cannot hurt, and is told what it did", async (t) 
     });
   }
   await t.step("no process is left, and the runner goes on", async () => {
-    const left = await processesIn("lessons/03 -- --report=");
-    assert(left.length === 0, left.join("\n"));
+    const left = await processes(runner.root, "--junit-path");
+    assert(left.length === 0, `left: ${left}`);
     runner.save(`${ECHO}${SERVE} { void listener; }`);
     assert(!(await runner.verdict()).passed);
   });

@@ -6,6 +6,7 @@ import {
   TestCourse,
 } from "../course/runner/test_course.ts";
 import { Pty } from "../course/runner/test_pty.ts";
+import { processes } from "./processes.ts";
 
 const HOT = "export function greet() {\n  while (true) {}\n}\n";
 
@@ -16,31 +17,11 @@ function terminal({ root }: TestCourse, ...args: string[]): Pty {
   });
 }
 
-// The processes that have the course for their working directory, and this word
-// on their command line.
-const LOOK = `
-for process in /proc/[0-9]*; do
-  test "$(readlink $process/cwd)" = "$1" || continue
-  tr '\\0' ' ' < $process/cmdline | grep -qF -- "$2" && basename $process
-done; true`;
-
-async function processes(
-  { root }: TestCourse,
-  word: string,
-): Promise<number[]> {
-  const args = ["-c", LOOK, "look", root, word];
-  const { stdout } = await new Deno.Command("sh", { args, stderr: "null" })
-    .output();
-  return new TextDecoder().decode(stdout).split("\n").filter(Boolean).map(
-    Number,
-  );
-}
-
 /** Waits until so many processes of the course run. */
 async function untilThereAre(count: number, course: TestCourse, word: string) {
   let found: number[] = [];
   for (let tries = 0; tries < 200; tries++) {
-    found = await processes(course, word);
+    found = await processes(course.root, word);
     if (found.length === count) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -175,7 +156,7 @@ Deno.test("learn leaves nothing behind, in whatever way it ends", async () => {
     course.save(HOT);
     await using screen = terminal(course);
     await screen.sees("checking …");
-    await untilThereAre(1, course, "--junit-path");
+    await untilThereAre(2, course, "--junit-path"); // One for each network.
 
     await leave(screen, course);
 

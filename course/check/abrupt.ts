@@ -107,8 +107,9 @@ class NodeConn implements RawConn {
 
 /** Connects a peer that can reset; rejects as `Deno.connect` does. */
 export async function connectNode(options: ConnectOptions): Promise<RawConn> {
-  const { hostname: host = "127.0.0.1", port } = options;
-  const socket = connect({ host, port, allowHalfOpen: true });
+  const { hostname: host = "127.0.0.1", port, from } = options;
+  const near = from === undefined ? {} : { localAddress: from };
+  const socket = connect({ host, port, allowHalfOpen: true, ...near });
   try {
     await once(socket, "connect");
   } catch (error) {

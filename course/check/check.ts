@@ -81,7 +81,7 @@ async function run(name: string, options: CheckOptions, body: Body) {
     networks.push(network);
     if (evidence !== undefined) {
       const found = diagnose(options.reveals ?? [], evidence);
-      const text = explain(evidence, found, place?.line ?? "");
+      const text = explain(evidence, found, place?.trail ?? "");
       const failure = asData(evidence, found, { text, place, seed });
       end({ status: "failed", failure });
       throw new Failed(text, place);

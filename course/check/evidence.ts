@@ -62,6 +62,8 @@ export interface Evidence {
   readonly recording: Recording;
   /** Which network it happened on. */
   readonly network: "simulated" | "loopback";
+  /** Whether anything went over it; a scripted reader needs none. */
+  readonly used: boolean;
 }
 
 /** A failed expectation, on its way from where it was noticed to the check. */
@@ -69,13 +71,13 @@ export class Unmet extends Error {
   override name = "Unmet";
 
   /** What is known; the check adds the rest. */
-  readonly found: Omit<Evidence, "recording" | "network">;
+  readonly found: Omit<Evidence, "recording" | "network" | "used">;
 
   /** Where in the test the expectation stands. */
   place: Place | undefined;
 
   /** Carries `found`. */
-  constructor(found: Omit<Evidence, "recording" | "network">) {
+  constructor(found: Omit<Evidence, "recording" | "network" | "used">) {
     super(found.headline);
     this.found = found;
   }

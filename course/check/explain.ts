@@ -14,7 +14,10 @@ export function explain(
 ): string {
   const parts = [
     loop(evidence),
-    aside(evidence.headline, `${evidence.network} network`),
+    aside(
+      evidence.headline,
+      evidence.used ? `${evidence.network} network` : "",
+    ),
     comparison(evidence),
     indented(table(evidence.recording, WIDTH - 1)),
     mistake && aside(mistake.sentence, mistake.id),

@@ -11,6 +11,7 @@ function evidence(more: Partial<Evidence>): Evidence {
     headline: "ann expected something, and got something else",
     recording: new Recording(new Clock()),
     network: "simulated",
+    used: true,
     ...more,
   };
 }

@@ -24,6 +24,6 @@ export function leftBehind(world: World, timers: Timers): Unmet | undefined {
   return new Unmet({
     kind: "leak",
     left: ["timer"],
-    headline: "Your program has ended, and a timer of its is still running",
+    headline: "Your program has ended, and one of its timers is still running",
   }).from(timer);
 }

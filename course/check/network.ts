@@ -70,6 +70,8 @@ export interface ConnectOptions {
   port: number;
   /** Gives up the attempt; of no effect once the connection is there. */
   signal?: AbortSignal;
+  /** The address to come from; of effect with `connectAbrupt()` alone. */
+  from?: string;
 }
 
 /** What carries bytes during a check: the simulated network, or the kernel. */

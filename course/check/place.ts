@@ -43,10 +43,21 @@ export class Place {
     return this.#line;
   }
 
+  /** The line, and from where that was called if it was; for a sentence. */
+  get trail(): string {
+    const [line = "", ...callers] = this.frames.map(shortened);
+    const caller = callers.find((at) => at !== line && !inTest(at));
+    return caller && !this.inTest ? `${line}, called at ${caller}` : line;
+  }
+
   /** Whether the call came from a lesson's test and not from its program. */
   get inTest(): boolean {
-    return /_test\.ts:\d+$/.test(this.line);
+    return inTest(this.line);
   }
+}
+
+function inTest(line: string): boolean {
+  return /_test\.ts:\d+$/.test(line);
 }
 
 function shortened(frame: string | undefined): string {

@@ -128,7 +128,8 @@ export class Play {
   #crash(error: unknown) {
     if (error instanceof Unmet) return; // The check itself has given up on it.
     const place = this.#recording.placeOf(error) ?? Place.of(error);
-    this.#recording.note({
+    // It surfaces a turn after the call that failed.
+    this.#recording.noteBehindCause({
       side: "program",
       who: "",
       kind: "crash",
@@ -152,8 +153,14 @@ export class Play {
     const { network } = this.#bill;
     const met = error instanceof Unmet ? error : this.#unexpected(error);
     const unmet = isExit(met.found.error) ? exit(met.found.error) : met;
-    const evidence = { ...unmet.found, recording: this.#recording, network };
-    return { evidence, place: unmet.place, used: this.#world.used };
+    const { used } = this.#world;
+    const evidence = {
+      ...unmet.found,
+      recording: this.#recording,
+      network,
+      used,
+    };
+    return { evidence, place: unmet.place, used };
   }
 
   /** What an error means that is no expectation of the cast. */

@@ -49,7 +49,7 @@ const LIMIT = 4_000;
 /** Everything that happened during a check on one network. */
 export class Recording {
   readonly #clock: Clock;
-  readonly #events: Event[] = [];
+  readonly #slots: { event?: Event }[] = [];
   readonly #waiting = new Set<Waiting>();
   readonly #names = new Map<number, string>();
   /** Unix clients have no port: their address is known by its object. */
@@ -67,11 +67,16 @@ export class Recording {
 
   /** What happened, in order. */
   get events(): readonly Event[] {
-    return this.#events.map((event) => ({
+    return this.#told.map((event) => ({
       ...event,
       who: this.named(event.who),
       text: this.named(event.text),
     }));
+  }
+
+  /** The events that have been filled in. */
+  get #told(): Event[] {
+    return this.#slots.flatMap(({ event }) => event ?? []);
   }
 
   /** How many more events there were than are kept. */
@@ -114,17 +119,40 @@ export class Recording {
 
   /** Adds an event that happens now. */
   note(event: Omit<Event, "at">) {
+    this.reserve()(event);
+  }
+
+  /**
+   * Keeps a place for an event that begins now, and is known later: what a
+   * write causes elsewhere comes behind it. Returns how to fill it in.
+   */
+  reserve(): (event: Omit<Event, "at">) => void {
+    this.#clock.activity++;
+    const at = this.#clock.now;
+    const slot: { event?: Event } = {};
+    if (this.#slots.length >= LIMIT) return () => void this.#dropped++;
+    this.#slots.push(slot);
+    return (event) => this.#fill(slot, { at, ...event });
+  }
+
+  #fill(slot: { event?: Event }, { bytes, ...rest }: Event) {
     this.#clock.activity++;
     if (this.#over) return;
-    if (this.#events.length >= LIMIT) {
-      this.#dropped++;
-      return;
-    }
-    const { bytes, ...rest } = event;
     // A copy: the buffer belongs to the program, which may fill it again.
     const kept = bytes &&
       { bytes: bytes.slice(0, KEPT_BYTES), size: bytes.length };
-    this.#events.push({ at: this.#clock.now, ...rest, ...kept });
+    slot.event = { ...rest, ...kept };
+  }
+
+  /** Adds an event right behind the call that failed with its error. */
+  noteBehindCause(event: Omit<Event, "at">) {
+    const cause = this.#slots.findLastIndex((slot) =>
+      slot.event?.error === event.error
+    );
+    if (cause < 0) return this.note(event);
+    const slot = {};
+    this.#slots.splice(cause + 1, 0, slot);
+    this.#fill(slot, { at: this.#slots[cause]!.event!.at, ...event });
   }
 
   /** Notes that a call waits, until the function that it returns is called. */
@@ -144,7 +172,7 @@ export class Recording {
 
   /** Where the program made the call that failed with `error`, if it did. */
   placeOf(error: unknown): Place | undefined {
-    return this.#events.findLast((event) => event.error === error)?.place;
+    return this.#told.findLast((event) => event.error === error)?.place;
   }
 
   /** The program's events of one kind, or all of them. */

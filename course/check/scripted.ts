@@ -85,18 +85,21 @@ function isPause(step: ReaderStep): step is { readonly pause: number } {
   return typeof step === "object" && step !== null && "pause" in step;
 }
 
+/**
+ * One step of a scripted writer: how many bytes a write takes at the most; an
+ * error to reject with; a pause in milliseconds, after which it takes them all.
+ */
+export type WriterStep = number | Error | { readonly pause: number };
+
 /** A writer that accepts as many bytes at a time as its script says. */
 export class ScriptedWriter {
   readonly #world: World;
-  readonly #accepts: readonly (number | Error)[];
+  readonly #accepts: readonly WriterStep[];
   readonly #parts: Uint8Array[] = [];
   #calls = 0;
 
-  /**
-   * `accepts` says how many bytes each write takes at the most, or what it
-   * rejects with; it starts again at its end.
-   */
-  constructor(world: World, accepts: readonly (number | Error)[]) {
+  /** `accepts` has a step for each write; it starts again at its end. */
+  constructor(world: World, accepts: readonly WriterStep[]) {
     this.#world = world;
     this.#accepts = accepts;
   }
@@ -116,11 +119,13 @@ export class ScriptedWriter {
     const step = this.#accepts[this.#calls++ % this.#accepts.length];
     return this.#world.call(
       { kind: "write", who: "the writer", what: "write()", scripted: true },
-      () => {
-        if (step instanceof Error) return Promise.reject(step);
-        const part = bytes.slice(0, step);
+      async () => {
+        if (step instanceof Error) throw step;
+        const pauses = typeof step === "object";
+        if (pauses) await this.#world.clock.sleep(step.pause);
+        const part = pauses ? bytes.slice() : bytes.slice(0, step);
         this.#parts.push(part);
-        return Promise.resolve(part.length);
+        return part.length;
       },
       (n) => ({
         text: n === bytes.length

@@ -1,7 +1,12 @@
 import { Actor } from "./cast/actor.ts";
 import { Talker } from "./cast/talker.ts";
 import { described, nameOf } from "./described.ts";
-import { type ReaderStep, ScriptedReader, ScriptedWriter } from "./scripted.ts";
+import {
+  type ReaderStep,
+  ScriptedReader,
+  ScriptedWriter,
+  type WriterStep,
+} from "./scripted.ts";
 import { Unmet } from "./evidence.ts";
 import type { Network, RawConn } from "./network.ts";
 import { Place } from "./place.ts";
@@ -22,6 +27,12 @@ export type UnixTarget = { readonly addr: Deno.UnixAddr };
 export interface JoinOptions {
   /** Whether it will call `reset()`. */
   canReset?: boolean;
+}
+
+/** How a client of the program joins. */
+export interface ClientOptions extends JoinOptions {
+  /** The address that it comes from; 127.0.0.1 if it is not given. */
+  from?: string;
 }
 
 /** How a member of the cast listens. */
@@ -116,6 +127,8 @@ export class Stage {
     const ended = (async () => {
       try {
         await server();
+        const returns = { side: "program", who: "", kind: "return" } as const;
+        this.#world.recording.note({ ...returns, text: `${symbol} returns` });
       } catch (error) {
         this.#hand.fail(
           new Unmet({
@@ -136,7 +149,7 @@ export class Stage {
   async connect(
     name: string,
     to: Target | undefined = this.#served,
-    { canReset = false }: JoinOptions = {},
+    options: ClientOptions = {},
   ): Promise<Actor> {
     const place = Place.here();
     if (to === undefined) {
@@ -149,7 +162,7 @@ export class Stage {
     this.#world.recording.note({ ...waiting, text: "connects" });
     const raw = await this.#hand.during(
       { ...waiting, what, place },
-      () => this.#dial(name, { hostname, port, place }, canReset),
+      () => this.#dial(name, { hostname, port, place }, options),
       () => cannotConnect(name, `${hostname}:${port}`, "gets no answer"),
     );
     this.#world.recording.name(raw.localAddr.port, name);
@@ -217,10 +230,12 @@ export class Stage {
   async #dial(
     name: string,
     { place, ...to }: { hostname: string; port: number; place: Place },
-    canReset: boolean,
+    { canReset = false, ...more }: ClientOptions,
   ): Promise<RawConn> {
     try {
-      if (canReset) return await this.#network.connectAbrupt(to);
+      if (canReset || more.from !== undefined) {
+        return await this.#network.connectAbrupt({ ...to, ...more });
+      }
       return await this.#network.connect(to);
     } catch (error) {
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
@@ -315,7 +330,7 @@ export class Stage {
         who: "",
         kind: "throw",
         text: `${symbol} throws ${nameOf(error)}`,
-        place: Place.of(error),
+        place: this.#world.recording.placeOf(error) ?? Place.of(error),
         error,
       });
       throw error;
@@ -354,7 +369,7 @@ export class Stage {
    * A writer for the program that takes at most so many bytes a time, again
    * and again from the first; everything, if nothing is said.
    */
-  writer(accepts: readonly (number | Error)[] = [Infinity]): ScriptedWriter {
+  writer(accepts: readonly WriterStep[] = [Infinity]): ScriptedWriter {
     return new ScriptedWriter(this.#world, accepts);
   }
 

@@ -1,7 +1,7 @@
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { problemLines } from "./problem_lines.ts";
 import type { Content } from "./screen.ts";
-import { clip, pad, spread, wrap } from "./text.ts";
+import { clip, pad, spread, width, wrap } from "./text.ts";
 import type { TypeProblem } from "./types.ts";
 import type { CheckResult, Verdict } from "./verdict.ts";
 import type { View } from "./view.ts";
@@ -53,9 +53,12 @@ function next(
   { afterwards, lesson, lessons }: View,
   columns: number,
 ): string[] {
-  const lines = (afterwards?.tryIt ?? []).map((command, index) =>
-    pad(index === 0 ? bold(" Try it for real:") : "", 20) + command
-  );
+  const lines = (afterwards?.tryIt ?? []).map((command, index) => {
+    const fits = 20 + width(command) <= columns;
+    // A comment that would be cut says nothing any more.
+    const shown = fits ? command : command.replace(/ +# .*/, "");
+    return pad(index === 0 ? bold(" Try it for real:") : "", 20) + shown;
+  });
   const question = afterwards?.question;
   if (question) {
     const asked = wrap(` One more question: ${question}`, columns, " ");
@@ -82,7 +85,7 @@ function failure(
   columns: number,
   rows: number,
 ): string[] {
-  const explained = problem ? problemLines(problem, columns) : [];
+  const explained = problem ? problemLines(problem, columns, rows) : [];
   // What the failure says matters more than the list of what passed.
   const room = rows - explained.length - 12;
   const listed = checkLines(checks, view.unfolded, room, columns);

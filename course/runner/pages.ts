@@ -1,13 +1,16 @@
 import { bold, green, red } from "@std/fmt/colors";
 import type { Hints } from "./hint.ts";
 import type { Lesson } from "./lesson.ts";
+import type { Problem } from "./problem.ts";
+import { problemLines } from "./problem_lines.ts";
 import type { Content } from "./screen.ts";
 import type { DiffLine } from "./solution.ts";
-import { clip, plain, wrap } from "./text.ts";
+import { plain, wrap } from "./text.ts";
 
-/** One step of the hints. */
+/** One step of the hints, above the failure that it speaks of. */
 export function hintPage(
   { hints, step }: { hints: Hints; step: number },
+  problem: Problem | undefined,
   columns: number,
 ): Content {
   const { id, steps } = hints;
@@ -16,6 +19,7 @@ export function hintPage(
     bold(` Hint ${step + 1} of ${steps.length} · ${name}`),
     "",
     ...wrap(`   ${steps[step]}`, columns - 3, "   "),
+    ...(problem ? ["", ...problemLines(problem, columns)] : []),
   ];
   const back = ["any other key", "back"] as const;
   if (step + 1 >= steps.length) return { body, keys: [["any key", "back"]] };
@@ -44,9 +48,25 @@ export function solutionPage(
   const body = [
     ...wrap(head, columns - 1, " "),
     "",
-    ...lines.map(({ mark, text }) =>
-      paint[mark](clip(` ${mark} ${plain(text)}`, columns))
+    ...folded(lines).flatMap(({ mark, text }) =>
+      wrap(` ${mark} ${plain(text)}`, columns - 1, ` ${mark}   `)
+        .map(paint[mark])
     ),
   ];
   return { body, keys: [["↑↓", "scroll"], ["any other key", "back"]] };
+}
+
+/** How many equal lines show around a difference. */
+const AROUND = 3;
+
+/** Leaves out what is equal and far from every difference. */
+function folded(lines: readonly DiffLine[]): DiffLine[] {
+  const near = lines.map((_, at) =>
+    lines.slice(Math.max(0, at - AROUND), at + AROUND + 1)
+      .some(({ mark }) => mark !== " ")
+  );
+  return lines.flatMap((line, at): DiffLine[] => {
+    if (near[at]) return [line];
+    return near[at - 1] ? [{ mark: " ", text: "…" }] : [];
+  });
 }

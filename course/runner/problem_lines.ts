@@ -2,14 +2,32 @@ import { bold, red } from "@std/fmt/colors";
 import type { Problem } from "./problem.ts";
 import { width, wrap } from "./text.ts";
 
+/** What the heading, the list of checks and the keys take of a window. */
+const FURNITURE = 10;
+
 /**
  * A failure's explanation for the screen: its first paragraph and the sentence
- * of the diagnosis stand out, and lines that are too long are broken.
+ * of the diagnosis stand out, and lines that are too long are broken. In a
+ * window of so few `rows` that its end would not show, the sentence comes
+ * before the recording.
  */
-export function problemLines(problem: Problem, columns: number): string[] {
-  const text = problem.text.replace(/^\n+|\s+$/g, "");
+export function problemLines(
+  problem: Problem,
+  columns: number,
+  rows = Infinity,
+): string[] {
+  const whole = problem.text.replace(/^\n+|\s+$/g, "");
+  const tight = whole.split("\n").length > rows - FURNITURE;
+  const text = tight && problem.diagnosis ? sentenceFirst(whole) : whole;
   const lines = text.split("\n").flatMap((line) => fit(line, columns));
   return emphasise(lines, problem.diagnosis?.sentence);
+}
+
+/** Moves the last paragraph behind the first. */
+function sentenceFirst(text: string): string {
+  const [head, ...rest] = text.split("\n\n");
+  const sentence = rest.pop();
+  return [head, sentence, ...rest].filter(Boolean).join("\n\n");
 }
 
 /** The text is written for 80 columns and has no margin of its own. */

@@ -52,10 +52,12 @@ export async function run(
   });
   const evidence = await simulated;
   // What fails on the simulated network is told at once, and without luck.
-  if (evidence === undefined || !spotless(evidence)) enough.abort();
+  const final = evidence === undefined || !spotless(evidence);
+  if (final) enough.abort();
   const also = await loopback;
   if (evidence === undefined || signal?.aborted) return undefined;
-  return judge(also === undefined ? evidence : combined(evidence, also));
+  if (final || also === undefined) return judge(evidence);
+  return judge(combined(evidence, also));
 }
 
 async function runOn(

@@ -56,7 +56,7 @@ function contentOf(view: View, columns: number, rows: number): Content {
     case "lesson":
       return lessonPage(view, columns, rows);
     case "hint":
-      return hintPage(view.page, columns);
+      return hintPage(view.page, view.verdict?.problem, columns);
     case "list":
       return listPage(view, view.page, columns);
     case "reset":
@@ -114,7 +114,8 @@ function windowOf(
   const first = Math.max(0, Math.min(wanted, last));
   const shown = body.slice(first, first + room - 1);
   const below = body.length - first - shown.length;
-  const mark = below > 0 ? ` ↓ ${below} more lines` : " ↑";
+  const lines = below === 1 ? "line" : "lines";
+  const mark = below > 0 ? ` ↓ ${below} more ${lines} (↑ ↓ PgUp PgDn)` : " ↑";
   return [...shown, dim(mark)];
 }
 

@@ -61,7 +61,11 @@ export class Actor {
 
   async #send(bytes: Uint8Array, place: Place) {
     this.#note("send", `→ ${preview(bytes)}`, bytes);
-    const waiting = { what: `→ ${preview(bytes, 12)}`, kind: "send", place };
+    const waiting = {
+      what: `waits to send ${preview(bytes, 12)}`,
+      kind: "send",
+      place,
+    };
     const work = async () => {
       for (let rest = bytes; rest.length > 0;) {
         const n = await this.#conn.write(rest);
@@ -84,7 +88,7 @@ export class Actor {
   /** Expects exactly these bytes next. Says so at the first that differs. */
   async receives(data: Data): Promise<void> {
     const expected = toBytes(data);
-    const what = `← ${preview(expected, 12)}`;
+    const what = `waits for ${preview(expected, 12)}`;
     let same = 0; // So many bytes are as they should be.
     await this.#receive(what, expected.length, (ending) => {
       const fresh = this.#inbox.after(same).subarray(0, expected.length - same);
@@ -101,7 +105,7 @@ export class Actor {
 
   /** Receives exactly `length` bytes, and returns them. */
   async receive(length: number): Promise<Uint8Array<ArrayBuffer>> {
-    const what = `← ${count(length)}`;
+    const what = `waits for ${count(length)}`;
     await this.#receive(
       what,
       length,
@@ -150,7 +154,7 @@ export class Actor {
 
   async #untilEnd(fault: (inbox: Inbox) => Unmet | undefined) {
     const place = Place.here();
-    const waiting = this.#as({ what: "← the end", kind: "end", place });
+    const waiting = this.#as({ what: "waits for the end", kind: "end", place });
     await this.#stage.during(waiting, async () => {
       for (;;) {
         const wrong = fault(this.#inbox);

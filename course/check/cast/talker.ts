@@ -62,7 +62,7 @@ export class Talker {
   ): Promise<Deno.NetAddr> {
     const expected = toBytes(data);
     const place = Place.here();
-    const what = `← ${preview(expected, 12)}`;
+    const what = `waits for ${preview(expected, 12)}`;
     const { bytes, from } = await this.#next(
       what,
       place,
@@ -80,7 +80,7 @@ export class Talker {
   /** Receives one datagram, whatever it holds. */
   receive(): Promise<Letter> {
     return this.#next(
-      "← a datagram",
+      "waits for a datagram",
       Place.here(),
       () => noDatagram(this.name),
     );

@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { Place } from "../place.ts";
+import type { Recording } from "../recording.ts";
 import {
   cameTwice,
   hearsThemselves,
@@ -27,8 +28,25 @@ export const accepting: Catalogue = {
   },
   "accept-busy-loop": {
     sentence:
-      "The listener is closed, and your program calls accept() again and again; it can never give a client any more.",
-    fits: loops("accept"),
+      "accept() fails, and your program calls it again at once, and again: a loop that takes the processor and gains nothing.",
+    fits: (evidence) => loops("accept")(evidence) || keepsFailing(evidence),
+  },
+  "accept-error-kills-server": {
+    sentence:
+      "accept() failed once, and your program has stopped accepting for ever; the client that was meant still waits.",
+    fits: ({ kind, error, recording }) =>
+      ["crash", "silence", "refused"].includes(kind) &&
+      (outOfFiles(error) || outOfFiles(lastAccept(recording)?.error)),
+  },
+  "unlimited-clients": {
+    sentence:
+      "Your program takes in whoever comes; with enough clients it runs out of files, or of memory.",
+    fits: isLetIn,
+  },
+  "fd-limit": {
+    sentence:
+      "Each connection is a file descriptor, and your program sets no limit below the system's, `ulimit -n`.",
+    fits: isLetIn,
   },
   "shared-buffer": {
     sentence:
@@ -74,8 +92,10 @@ export const accepting: Catalogue = {
   },
   "unbounded-outbox": {
     sentence:
-      "A client that never reads is never let go, however many of its lines wait or get lost.",
-    fits: (evidence) => evidence.kind === "silence" && missesGoodbye(evidence),
+      "Whoever never reads is neither waited for nor let go, and what is kept for them grows without a limit.",
+    fits: (evidence) =>
+      evidence.kind === "silence" && missesGoodbye(evidence) ||
+      evidence.kind === "assert" && /\bin memory\b/.test(evidence.headline),
   },
   "sanitizers-on": {
     sentence:
@@ -83,6 +103,30 @@ export const accepting: Catalogue = {
     fits: failure,
   },
 };
+
+/** Whether the program listens to a client that it should have refused. */
+function isLetIn({ kind, who, recording }: Evidence): boolean {
+  const calls = [...recording.program(), ...recording.waiting];
+  return ["silence", "end"].includes(kind) &&
+    calls.some((call) => call.kind === "read" && call.who === who);
+}
+
+/** Whether accept() failed in vain many times in the same moment. */
+function keepsFailing({ kind, recording }: Evidence): boolean {
+  const failed = recording.program("accept").filter(({ error }) => error);
+  const [first, last] = [failed[0], failed.at(-1)];
+  return kind === "assert" && failed.length >= 10 && last!.at - first!.at < 1;
+}
+
+/** The latest accept() that has returned or failed. */
+function lastAccept(recording: Recording) {
+  return recording.program("accept").at(-1);
+}
+
+/** Whether a call failed because the process may open no more files. */
+function outOfFiles(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EMFILE";
+}
 
 /** Whether the program reads from another client and has not let `who` in. */
 function waitsElsewhere({ who = "", recording }: Evidence): boolean {

@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence.ts";
-import { type Catalogue, whenever } from "./mistake.ts";
+import { type Catalogue, failure, whenever } from "./mistake.ts";
 import { acceptsTooMany } from "./tables.ts";
 
 /** Mistakes about addresses. */
@@ -11,7 +11,7 @@ export const addresses: Catalogue = {
   },
   "bind-localhost-only": {
     sentence:
-      "Your program listens on 127.0.0.1 alone, whatever address it is told; it cannot be reached at any other.",
+      "Your program listens on 127.0.0.1 alone; at any other address of the machine it cannot be reached.",
     fits: whenever("refused"),
   },
   "bind-everything": {
@@ -21,6 +21,47 @@ export const addresses: Catalogue = {
       kind === "admitted" ||
       error instanceof Deno.errors.NotCapable &&
         error.message.includes('"0.0.0.0'),
+  },
+  "zero-is-v6-too": {
+    sentence:
+      "Your program listens on 0.0.0.0, which is every address of IPv4; a client that comes over IPv6 is refused.",
+    fits: ({ kind, headline }) =>
+      kind === "refused" && headline.includes("::1"),
+  },
+  "localhost-is-127": {
+    sentence:
+      "Your program takes localhost for 127.0.0.1; it is a name, and often it means ::1, where another server may listen.",
+    fits: (evidence) =>
+      evidence.kind === "assert" && evidence.headline.includes("localhost") ||
+      evidence.error instanceof Deno.errors.ConnectionRefused ||
+      evidence.error instanceof AggregateError,
+  },
+  "v4-mapped-acl": {
+    sentence:
+      "On a listener for both families an IPv4 client shows up as ::ffff: and its address; your program takes it for a stranger.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /::ffff:.*(is 127|are the same)/i.test(headline),
+  },
+  "split-on-colon": {
+    sentence:
+      "Your program cuts at a colon, and IPv6 addresses are full of them; what it takes for the port is a part of the address.",
+    fits: ({ kind, headline }) => {
+      const [, host, read] = headline.match(/is "(.*)" and .* read "(.*)"/) ??
+        [];
+      // One that only keeps the brackets has cut in the right place.
+      return kind === "threw" || kind === "assert" && read !== `[${host}]`;
+    },
+  },
+  "first-address-only": {
+    sentence:
+      "A name stands for several addresses, and your program tries the first alone; another one would have answered.",
+    fits: (evidence) =>
+      failure(evidence) && evidence.recording.program("connect").length <= 1,
+  },
+  "stale-unix-socket": {
+    sentence:
+      "A server that crashes leaves its socket's file behind, and your program cannot listen until somebody removes it.",
+    fits: ({ error }) => error instanceof Deno.errors.AddrInUse,
   },
   "connected-means-accepted": {
     sentence:
@@ -32,7 +73,12 @@ export const addresses: Catalogue = {
   "missing-permission": {
     sentence:
       "Deno refused before the network was asked: NotCapable means a permission is missing.",
-    fits: ({ error }) => error instanceof Deno.errors.NotCapable,
+    fits: ({ kind, error, recording }) =>
+      error instanceof Deno.errors.NotCapable ||
+      kind === "assert" &&
+        recording.program("connect").some((call) =>
+          call.error instanceof Deno.errors.NotCapable
+        ),
   },
 };
 

@@ -27,7 +27,8 @@ export const closing: Catalogue = {
     sentence:
       "Your program took a reset for an orderly end; what came before it is only a part.",
     fits: (evidence) =>
-      failure(evidence) && evidence.kind !== "silence" &&
+      failure(evidence) &&
+      (evidence.kind !== "silence" || isNotAskedAgain(evidence)) &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset
@@ -67,8 +68,24 @@ export const closing: Catalogue = {
       error instanceof Deno.errors.BadResource &&
       recording.program("close").length > 0 &&
       recording.program().every((call) =>
-        call.error !== error || call.kind === "throw"
+        call.error !== error || ["throw", "crash"].includes(call.kind)
       ),
+  },
+  "no-drain-on-shutdown": {
+    sentence:
+      "Your program was told to end, and hung up in the middle of an answer; whoever asked has nothing, or a part.",
+    fits: ({ kind, headline, recording }) =>
+      closedListener(recording) &&
+      (["end", "reset"].includes(kind) ||
+        kind === "assert" && !headline.startsWith("it took")),
+  },
+  "shutdown-waits-forever": {
+    sentence:
+      "Your program was told to end, and it waits for someone who may never do anything again.",
+    fits: ({ kind, headline, recording }) =>
+      closedListener(recording) &&
+      (["silence", "unfinished"].includes(kind) ||
+        kind === "assert" && headline.startsWith("it took")),
   },
   "halfclose-not-forwarded": {
     sentence:
@@ -95,6 +112,11 @@ function closedByStream(
     const before = calls.slice(0, i).filter((call) => call.who === who);
     return before.some(gaveEnd) === (stream === "readable");
   });
+}
+
+/** Whether the program takes no more clients. */
+function closedListener(recording: Recording): boolean {
+  return recording.program("close").some(({ who }) => who === "");
 }
 
 /** Whether the program has not ended its sending to `who`, in either way. */
@@ -141,5 +163,12 @@ function usedAfterClosing({ recording }: Evidence): boolean {
       call.who === who &&
       (call.error instanceof BadResource || call.error instanceof Interrupted)
     )
+  );
+}
+
+/** Somebody waits for the program to come back with its request. */
+function isNotAskedAgain({ recording }: Evidence): boolean {
+  return recording.waiting.some(({ side, kind }) =>
+    side === "cast" && kind === "accept"
   );
 }

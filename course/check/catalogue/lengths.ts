@@ -86,9 +86,10 @@ export const lengths: Catalogue = {
   },
   "state-machine-blocking": {
     sentence:
-      "Your parser waits inside for bytes that only its next call can bring; until they come, nothing else moves.",
+      "Your parser waits for something inside; until that comes nothing else moves, not even what has arrived already.",
     fits: ({ kind, headline }) =>
-      kind === "silence" || kind === "assert" && /gives Promise/.test(headline),
+      kind === "silence" ||
+      kind === "assert" && /gives Promise|\bwaited for\b/.test(headline),
   },
 };
 

@@ -8,6 +8,7 @@ import { datagrams } from "./datagrams.ts";
 import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
+import { options } from "./options.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
 import { time } from "./time.ts";
@@ -23,6 +24,7 @@ export const catalogue: Catalogue = {
   ...accepting,
   ...addresses,
   ...tables,
+  ...options,
   ...time,
   ...datagrams,
 };

@@ -15,7 +15,9 @@ export const time: Catalogue = {
   "udp-retry-double-effect": {
     sentence:
       "The same request came twice, because its answer was lost, and your program carried it out twice.",
-    fits: ({ kind, recording }) => kind === "different" && cameTwice(recording),
+    fits: ({ kind, recording }) =>
+      kind === "different" &&
+      (cameTwice(recording) || wasAskedTwice(recording)),
   },
   "new-id-per-retry": {
     sentence:
@@ -87,6 +89,42 @@ export const time: Catalogue = {
       ["threw", "silence", "end", "closed"].includes(kind) &&
       recording.program("close").length > 0,
   },
+  "retry-at-once": {
+    sentence:
+      "Your program tries again and again with hardly a pause; what has just failed has had no time to get well.",
+    fits: ({ kind, recording }) => {
+      const [first, ...more] = recording.program("connect");
+      const last = more.at(-1);
+      return kind === "assert" && more.length > 1 &&
+        last!.at - first!.at < 100;
+    },
+  },
+  "no-jitter": {
+    sentence:
+      "All clients that failed at one moment come back at one moment, and meet a server that is just getting up.",
+    fits: ({ kind, recording }) => {
+      const times = recording.program("connect").map(({ at }) => at);
+      const later = new Set(times.filter((at) => at > times[0]!));
+      return kind === "assert" && times.length > 2 && later.size === 1;
+    },
+  },
+  "retry-everything": {
+    sentence:
+      "Your program tries again after an error that no waiting will change, such as a permission that is missing.",
+    fits: ({ kind, recording }) =>
+      kind === "assert" &&
+      recording.program("connect").filter(({ error }) =>
+          error instanceof Deno.errors.NotCapable
+        ).length > 1,
+  },
+  "retry-non-idempotent": {
+    sentence:
+      "The first attempt may have worked, although its answer is lost; your program sent again what must be done once.",
+    fits: ({ kind, recording }) =>
+      (kind === "assert" || kind === "threw") &&
+      recording.program("connect").length > 1 &&
+      recording.program("write").length > 0,
+  },
 };
 
 /** The program's reads that have not returned. */
@@ -106,4 +144,14 @@ function keepsAfterTimeout({ kind, who, recording }: Evidence): boolean {
   return !closed && ["silence", "leak", "assert"].includes(kind) &&
     (kind !== "silence" || who !== undefined) &&
     waitingReads(recording).length > 0;
+}
+
+/** Whether the cast sent the same request on two connections. */
+function wasAskedTwice({ events }: Recording): boolean {
+  const asked = events.filter(({ side, kind }) =>
+    side === "cast" && kind === "send"
+  );
+  return asked.some(({ who, text }, i) =>
+    asked.slice(0, i).some((e) => e.text === text && e.who !== who)
+  );
 }

@@ -26,7 +26,7 @@ export const writing: Catalogue = {
   },
   "interleaved-writers": {
     sentence:
-      "Two writes go out on one connection at once, and the pieces of one line stand between those of another.",
+      "Two writes go out on one connection at once, and the pieces of one message stand between those of another.",
     fits: isMixed,
   },
   "unawaited-write": {
@@ -34,10 +34,23 @@ export const writing: Catalogue = {
       "Nobody waited for a write, so nobody caught its error: it would have ended the process, and every client with it.",
     fits: (evidence) => whenever("crash")(evidence) && ranAlone(evidence),
   },
+  "mutual-write-deadlock": {
+    sentence:
+      "Your program writes and does not read, and so does its peer; the buffers are full, and each waits for the other.",
+    fits: ({ kind, recording: { waiting } }) =>
+      kind === "silence" &&
+      waiting.some((write) =>
+        write.side === "program" && write.kind === "write" &&
+        !waiting.some(({ side, kind, who }) =>
+          side === "program" && kind === "read" && who === write.who
+        )
+      ),
+  },
   "exit-before-flush": {
     sentence:
-      "Your program closed a connection on which a write still waited for room; what that write held never left.",
-    fits: ({ recording }) =>
+      "Your program closed a connection, or ended, while a write still waited for room; what that write held never left.",
+    fits: ({ kind, recording }) =>
+      kind === "exit" ||
       recording.program("write").some(({ error }) =>
         error instanceof Deno.errors.Interrupted
       ),
@@ -45,18 +58,24 @@ export const writing: Catalogue = {
   "first-write-should-fail": {
     sentence:
       "The first write to a peer that has left succeeds; the error comes with a later one, where your program no longer expects it.",
-    fits: ({ error, recording }) => {
+    fits: (evidence) => {
+      const { error, recording } = evidence;
       const writes = recording.program("write");
       const failed = writes.find((write) => write.error === error);
-      return error instanceof Deno.errors.BrokenPipe && failed !== undefined &&
-        writes.some(({ who, size = 0 }) => who === failed.who && size > 0);
+      return failed === undefined
+        ? error !== undefined && wasNotRepeated(evidence)
+        : error instanceof Deno.errors.BrokenPipe &&
+          writes.some(({ who, size = 0 }) => who === failed.who && size > 0);
     },
   },
   "write-means-delivered": {
     sentence:
       "Your program takes what it has written for delivered; a write says that the kernel has the bytes, and nothing of the peer.",
-    fits: ({ kind, recording }) =>
-      kind === "assert" && !recording.program("read").some(gaveEnd),
+    fits: (evidence) => {
+      const { kind, error, recording } = evidence;
+      return error === undefined && wasNotRepeated(evidence) ||
+        kind === "assert" && !recording.program("read").some(gaveEnd);
+    },
   },
   "forgot-terminator": {
     sentence:
@@ -93,4 +112,14 @@ function ranAlone({ error, recording }: Evidence): boolean {
     call.who === failed.who && (call.kind === "read" ||
       call.kind === "write" && "error" in call && call.error !== error)
   );
+}
+
+/** Somebody waits for a request again, which the program has written once. */
+function wasNotRepeated({ kind, recording }: Evidence): boolean {
+  const waits = recording.waiting.some(({ side, kind }) =>
+    side === "cast" && kind === "accept"
+  );
+  return kind === "silence" && waits &&
+    recording.program("connect").length === 1 &&
+    recording.program("write").length > 0;
 }

@@ -61,15 +61,19 @@ export class SimulatedNetwork implements Network {
     if (listener === undefined) throw kernel.connectionRefused();
     // The kernel drops the SYN, so the client hears nothing and goes on trying.
     await retransmit(this.#clock, listener, signal);
-    return this.#handshake(listener, target);
+    return this.#handshake(listener, target, options.from);
   }
 
-  #handshake(listener: SimulatedListener, target: string): SimulatedConn {
+  #handshake(
+    listener: SimulatedListener,
+    target: string,
+    from = loopbackOf(target),
+  ): SimulatedConn {
     const { port, hostname } = listener.addr;
     const mapped = hostname === "::" && !isV6(target) ? "::ffff:" : "";
     const near: Deno.NetAddr = {
       transport: "tcp",
-      hostname: isV6(target) ? "::1" : "127.0.0.1",
+      hostname: from,
       port: this.#nextPort++,
     };
     const far: Deno.NetAddr = { transport: "tcp", hostname: target, port };

@@ -78,7 +78,7 @@ export class StandInConn implements Deno.TcpConn {
       const all = n === bytes.length;
       const text = all
         ? `${call.what}: ${preview(taken, 14)}`
-        : `${call.what}: ${n} of ${count(bytes.length)}`;
+        : `${call.what}: ${count(n)} of ${count(bytes.length)}`;
       return { text, bytes: taken, fruitless: n === 0 && bytes.length > 0 };
     });
   }

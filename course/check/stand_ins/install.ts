@@ -53,7 +53,9 @@ export function installSockets(network: Network, world: World): () => void {
       const { hostname = "127.0.0.1", port } = options;
       const to = { transport: "tcp", hostname, port } as const;
       const who = world.recording.nameOf(to);
-      const what = `connect() to ${who}`;
+      // A name stands for a port; which address was tried can be the question.
+      const at = hostname === "127.0.0.1" ? "" : ` at ${hostname}`;
+      const what = `connect() to ${who}${at}`;
       const raw = await world.call(
         { kind: "connect", who, what },
         () => network.connect(options),

@@ -1,4 +1,4 @@
-import type { RawListener } from "../network.ts";
+import type { RawConn, RawListener } from "../network.ts";
 import { Place } from "../place.ts";
 import { StandInConn } from "./conn.ts";
 import type { Open, World } from "./world.ts";
@@ -8,6 +8,8 @@ export class StandInListener implements Deno.TcpListener {
   readonly #raw: RawListener;
   readonly #world: World;
   readonly #open: Open;
+  /** A client that waits on, because the accept() that met it failed. */
+  #kept: RawConn | undefined;
 
   constructor(raw: RawListener, world: World) {
     this.#raw = raw;
@@ -16,7 +18,7 @@ export class StandInListener implements Deno.TcpListener {
       kind: "listener",
       what: `the listener on ${where(raw.addr)}`,
       place: Place.here(),
-      close: () => raw.close(),
+      close: () => this.#shut(),
     };
     world.open.add(this.#open);
   }
@@ -29,14 +31,28 @@ export class StandInListener implements Deno.TcpListener {
     const names = this.#world.recording;
     const raw = await this.#world.call(
       { kind: "accept", who: "", what: "accept()" },
-      () => this.#raw.accept(),
+      () => this.#accept(),
       ({ remoteAddr }) => ({ text: `accept() → ${names.nameOf(remoteAddr)}` }),
     );
     return new StandInConn(raw, this.#world);
   }
 
-  close() {
+  async #accept(): Promise<RawConn> {
+    const fault = this.#world.acceptFault();
+    const conn = this.#kept ?? await this.#raw.accept();
+    this.#kept = fault && conn;
+    if (fault) throw fault;
+    return conn;
+  }
+
+  #shut() {
     this.#raw.close();
+    this.#kept?.close();
+    this.#kept = undefined;
+  }
+
+  close() {
+    this.#shut();
     this.#world.open.delete(this.#open);
     this.#world.recording.note({
       side: "program",

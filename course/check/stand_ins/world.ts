@@ -135,16 +135,21 @@ export class World {
     if (this.exceedsBudget()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
     const done = this.recording.wait({ ...common, what });
+    // What is sent leaves at once; what is received comes at the end of a call.
+    const sends = kind === "write" || kind === "send";
+    const sent = sends ? this.recording.reserve() : undefined;
+    const note = (event: { text: string; error?: unknown }) =>
+      (sent ?? this.recording.reserve())({ ...common, ...event });
     try {
       const result = await make();
       const { fruitless = false, ...event } = said(result);
-      this.recording.note({ ...common, ...event });
+      note(event);
       if (fruitless) await this.#fruitlessCall(what, place);
       else this.#fruitless = 0;
       return result;
     } catch (error) {
       const text = `${what} ✗ ${shortName(error)}`;
-      this.recording.note({ ...common, text, error });
+      note({ text, error });
       await this.#fruitlessCall(what, place);
       throw error;
     } finally {

@@ -1,0 +1,52 @@
+import type { Evidence } from "../evidence.ts";
+import type { Catalogue } from "./mistake.ts";
+import { compared } from "./tables.ts";
+
+/** Mistakes about what the options of a socket do. */
+export const options: Catalogue = {
+  "many-small-writes": {
+    sentence:
+      "Your question goes out in pieces: the kernel keeps the second back until the first is confirmed, and the peer takes its time.",
+    fits: ({ kind, recording }) =>
+      kind === "assert" && recording.program("write").length > 1,
+  },
+  "keepalive-heartbeat": {
+    sentence:
+      "SO_KEEPALIVE asks an idle peer for the first time after two hours; until then your program hears nothing and says nothing.",
+    fits: ({ kind, recording }) =>
+      kind === "silence" && recording.program("write").length === 0,
+  },
+  "reuseport-partial": {
+    sentence:
+      "A port is shared only if every listener has asked for it; one of yours has not, so the kernel keeps the port for it.",
+    fits: ({ error }) => error instanceof Deno.errors.AddrInUse,
+  },
+  "nodelay-flushes": {
+    sentence:
+      "TCP_NODELAY changes when bytes leave, and nothing else; the peer still reads several writes at once, or half of one.",
+    fits: believes("TCP_NODELAY"),
+  },
+  "backlog-is-max-clients": {
+    sentence:
+      "The backlog is the line of those who wait to be accepted; whoever is accepted has left it, and is not counted.",
+    fits: believes("backlog"),
+  },
+  "linger-for-delivery": {
+    sentence:
+      "SO_LINGER makes close() wait for the other kernel; whether the other program has read anything, it does not say.",
+    fits: believes("SO_LINGER"),
+  },
+  "rcvbuf-cargo": {
+    sentence:
+      "The kernel sizes its buffers as the line needs; a size of your own switches that off.",
+    fits: believes("SO_RCVBUF"),
+  },
+};
+
+/** Fits an answer that names `option` where there is none. */
+function believes(option: string): (evidence: Evidence) => boolean {
+  return (evidence) => {
+    const { actual, expected } = compared(evidence);
+    return actual === option && expected === "none";
+  };
+}

@@ -1,0 +1,217 @@
+// The checks for lesson 16. Read them: they say what each program wants, and
+// they measure on the kernel's own sockets what an option does.
+import { assert, assertEquals } from "@std/assert";
+import { assertBytes, check } from "check";
+import {
+  FOR,
+  IN_DENO,
+  measure,
+  request,
+  twoListeners,
+  watch,
+} from "./options.ts";
+
+const HELLO = new TextEncoder().encode("hello");
+const FRAME = "\0\0\0\x05hello";
+const OTHER = "\0\0\0\x05world";
+
+Deno.test(check("request() gives the body of the answer, however it comes", {
+  readsAtMost: 2,
+  writesAtMost: 3,
+}, async (stage) => {
+  const shop = await stage.listen("shop");
+  using conn = await Deno.connect({ port: shop.addr.port });
+  const clerk = await shop.accept();
+  const asking = stage.start(() => request(conn, HELLO));
+
+  await clerk.receives(FRAME);
+  await clerk.send(OTHER);
+
+  assertBytes(await asking.result, "world");
+}));
+
+Deno.test(check("request() gives the kernel a question in one piece", {
+  reveals: ["many-small-writes"],
+}, async (stage) => {
+  const reader = stage.reader([OTHER]);
+  const writer = stage.writer();
+  const conn = {
+    read: (into: Uint8Array) => reader.read(into),
+    write: (bytes: Uint8Array) => writer.write(bytes),
+  };
+
+  await request(conn, HELLO);
+
+  assertBytes(writer.received, FRAME, "the question");
+  assertEquals(writer.writes, 1, "writes for one question");
+}));
+
+Deno.test(check("request() costs no wait of 40 milliseconds", {
+  reveals: ["many-small-writes"],
+  only: "loopback", // Who waits for whom is the kernel's affair.
+}, async (stage) => {
+  const shop = await stage.listen("shop");
+  using conn = await Deno.connect({ port: shop.addr.port });
+  const clerk = await shop.accept();
+  const asking = stage.start(() => measure(() => request(conn, HELLO), 5));
+  for (let round = 0; round < 5; round++) {
+    await clerk.receives(FRAME);
+    await clerk.send(OTHER);
+  }
+
+  const ms = await asking.result;
+  assert(ms < 20, `a question took ${Math.round(ms)} ms`);
+}));
+
+Deno.test(check("measure() finds what two writes cost, and NODELAY saves", {
+  only: "loopback", // Nagle's algorithm lives in the kernel.
+}, async (stage) => {
+  if (Deno.build.os !== "linux") return; // Others confirm at once here.
+  const shop = await stage.listen("shop");
+  using conn = await Deno.connect({ port: shop.addr.port });
+  const clerk = await shop.accept();
+  const inTwo = async () => {
+    await conn.write(HELLO.subarray(0, 2));
+    await conn.write(HELLO.subarray(2));
+    await conn.read(new Uint8Array(2));
+  };
+  const answers = async () => {
+    for (let round = 0; round < 3; round++) {
+      await clerk.receives("hello");
+      await clerk.send("ok");
+    }
+  };
+
+  const [slow] = await Promise.all([measure(inTwo, 3), answers()]);
+  conn.setNoDelay(true);
+  const [fast] = await Promise.all([measure(inTwo, 3), answers()]);
+
+  assert(slow > 20, `two writes took ${slow} ms`);
+  assert(fast < 10, `two writes with TCP_NODELAY took ${fast} ms`);
+}));
+
+Deno.test(check("watch() gives up on a peer that is silent", {
+  reveals: ["keepalive-heartbeat"],
+}, async (stage) => {
+  const shop = await stage.listen("shop");
+  const conn = await Deno.connect({ port: shop.addr.port });
+  const clerk = await shop.accept();
+  const watching = stage.start(() => watch(conn, { everyMs: 20, missMs: 70 }));
+
+  await clerk.receives("?");
+  await clerk.receives("?"); // It hears, and says nothing.
+
+  assertEquals(await watching.result, "silent");
+}));
+
+Deno.test(check("watch() stays with a peer that answers", {
+  reveals: ["keepalive-heartbeat"],
+  only: "simulated", // Nobody waits ten seconds for a check.
+}, async (stage) => {
+  const shop = await stage.listen("shop");
+  const conn = await Deno.connect({ port: shop.addr.port });
+  const clerk = await shop.accept();
+  const watching = stage.start(() =>
+    watch(conn, { everyMs: 1_000, missMs: 3_500 })
+  );
+
+  for (let round = 0; round < 10; round++) {
+    await clerk.receives("?");
+    await clerk.send("!");
+  }
+  clerk.close();
+
+  assertEquals(await watching.result, "gone");
+}));
+
+Deno.test(check("watch() takes a reset for the end that it is", {
+  reveals: ["keepalive-heartbeat"],
+}, async (stage) => {
+  const shop = await stage.listen("shop", { canReset: true });
+  const conn = await Deno.connect({ port: shop.addr.port });
+  const doomed = await shop.accept();
+  const watching = stage.start(() =>
+    watch(conn, { everyMs: 20, missMs: 2_000 })
+  );
+
+  await doomed.receives("?");
+  await doomed.reset();
+
+  assertEquals(await watching.result, "gone");
+}));
+
+Deno.test(check("twoListeners() listens twice at one port", {
+  reveals: ["reuseport-partial"],
+  only: "loopback", // The kernel decides who gets a client.
+}, async (stage) => {
+  if (Deno.build.os !== "linux") return; // Elsewhere nobody can share.
+  const [one, other] = twoListeners();
+  assertEquals(other.addr.port, one.addr.port);
+  const clients = [0, 0];
+  const count = async (listener: Deno.Listener, i: number) => {
+    for await (const conn of listener) {
+      clients[i]!++;
+      conn.close();
+    }
+  };
+  const counted = [count(one, 0), count(other, 1)];
+
+  for (let i = 0; i < 32; i++) {
+    await (await stage.connect(`client ${i}`, one.addr)).receivesEnd();
+  }
+  one.close();
+  other.close();
+  await Promise.all(counted);
+
+  assert(clients[0]! > 0 && clients[1]! > 0, `${clients} of 32 clients`);
+}));
+
+Deno.test(check("FOR tells two live listeners from a port in TIME_WAIT", {
+  reveals: ["reuseaddr-two-listeners"],
+}, () => {
+  const waiting =
+    "start a server where the last one's connections are in TIME_WAIT";
+  assertEquals(FOR[waiting], "SO_REUSEADDR");
+  assertEquals(FOR["have two live listeners at one port"], "SO_REUSEPORT");
+}));
+
+Deno.test(check("FOR has nothing that makes messages of writes", {
+  reveals: ["nodelay-flushes"],
+}, () => {
+  const early = "send a second small write before the first is confirmed";
+  assertEquals(FOR[early], "TCP_NODELAY");
+  assertEquals(FOR["let the peer read each write by itself"], "none");
+}));
+
+Deno.test(check("FOR has nothing that limits clients", {
+  reveals: ["backlog-is-max-clients"],
+}, () => {
+  assertEquals(FOR["have at most 100 clients"], "none");
+}));
+
+Deno.test(check("FOR has nothing that proves delivery", {
+  reveals: ["linger-for-delivery"],
+}, () => {
+  const proof = "know that the other program has got everything";
+  assertEquals(FOR["end a connection with a reset"], "SO_LINGER");
+  assertEquals(FOR[proof], "none");
+}));
+
+Deno.test(check("FOR has nothing that beats the kernel's own buffer sizes", {
+  reveals: ["rcvbuf-cargo"],
+}, () => {
+  assertEquals(FOR["use all of a fast and long line"], "none");
+}));
+
+Deno.test(check("IN_DENO says what Deno's sockets have", () => {
+  assertEquals(IN_DENO, {
+    SO_REUSEADDR: "always",
+    SO_REUSEPORT: "on request",
+    SO_KEEPALIVE: "on request",
+    TCP_NODELAY: "on request",
+    SO_RCVBUF: "never",
+    SO_LINGER: "never",
+    IPV6_V6ONLY: "never",
+    TCP_USER_TIMEOUT: "never",
+  });
+}));

@@ -1,0 +1,159 @@
+// style: one pattern and a generator; an AbortController and its timer
+const STATES = [
+  "ESTABLISHED",
+  "SYN_SENT",
+  "SYN_RECV",
+  "FIN_WAIT_1",
+  "FIN_WAIT_2",
+  "TIME_WAIT",
+  "CLOSE",
+  "CLOSE_WAIT",
+  "LAST_ACK",
+  "LISTEN",
+  "CLOSING",
+] as const;
+export type State = typeof STATES[number];
+export interface SocketRow {
+  readonly state: State;
+  readonly local: string;
+  readonly localPort: number;
+  readonly peer: string;
+  readonly peerPort: number;
+  readonly recvQ: number;
+  readonly sendQ: number;
+}
+const HOST = String
+  .raw`\*|\d+(?:\.\d+){3}(?:%\w+)?|\[[^\]]*\]|[\da-f:]*:[\da-f:]*`;
+const END = `(${HOST})[.:](\\d+|\\*)`;
+const LINE = RegExp(
+  `^(.*?\\s)?(?:(\\d+)\\s+(\\d+)\\s+)?${END}(?:(?:\\s+|->)${END})?(\\s.*)?$`,
+  "i",
+);
+
+export function* rowsOf(lines: Iterable<string>): Generator<SocketRow> {
+  for (const line of lines) {
+    const found = LINE.exec(line.trimEnd());
+    if (!found) continue;
+    const [, before = "", recvQ, sendQ, local, lp, peer, pp, after = ""] =
+      found;
+    const state = `${before} ${after}`.split(/\s+/).map(stateOf).find((s) => s);
+    if (!state) continue;
+    yield {
+      state,
+      local: bare(local!),
+      localPort: portOf(lp!),
+      peer: bare(peer ?? "*"),
+      peerPort: portOf(pp ?? "*"),
+      recvQ: Number(recvQ ?? 0),
+      sendQ: Number(sendQ ?? 0),
+    };
+  }
+}
+
+function bare(host: string) {
+  return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+function portOf(port: string) {
+  return port === "*" ? 0 : Number(port);
+}
+
+export function parseTable(text: string): SocketRow[] {
+  return [...rowsOf(text.split(/\r?\n/))];
+}
+
+function stateOf(word: string): State | undefined {
+  const plain = (name: string) => name.replace(/[-_()]/g, "");
+  const other: Record<string, string> = {
+    ESTAB: "ESTABLISHED",
+    LISTENING: "LISTEN",
+    SYNRCVD: "SYNRECV",
+    SYNRECEIVED: "SYNRECV",
+  };
+  const name = other[plain(word)] ?? plain(word);
+  return STATES.find((state) => plain(state) === name);
+}
+export function parseProcNetTcp(text: string): SocketRow[] {
+  const pair = "([0-9A-F]{8}):([0-9A-F]{4})";
+  const line = RegExp(
+    `^ *\\d+: ${pair} ${pair} ([0-9A-F]{2}) ([0-9A-F]{8}):([0-9A-F]{8})`,
+    "gm",
+  );
+  return [...text.matchAll(line)].flatMap((found) => {
+    const [local, localPort, peer, peerPort, st, tx, rx] = found.slice(1);
+    const state = STATES[hex(st!) - 1];
+    return state === undefined ? [] : {
+      state,
+      local: ipv4(local!),
+      localPort: hex(localPort!),
+      peer: ipv4(peer!),
+      peerPort: hex(peerPort!),
+      recvQ: hex(rx!),
+      sendQ: hex(tx!),
+    };
+  });
+}
+
+function hex(digits: string): number {
+  return parseInt(digits, 16);
+}
+function ipv4(digits: string): string {
+  return [6, 4, 2, 0].map((at) => hex(digits.slice(at, at + 2))).join(".");
+}
+export interface Report {
+  readonly free: boolean;
+  readonly queued: number;
+  readonly accepted: number;
+  readonly unclosed: number;
+}
+export function examine(rows: readonly SocketRow[], port: number): Report {
+  const here = rows.filter(({ localPort }) => localPort === port);
+  const count = (state: State) =>
+    here.filter((row) => row.state === state).length;
+  const listeners = here.filter(({ state }) => state === "LISTEN");
+  const queued = listeners.reduce((sum, { recvQ }) => sum + recvQ, 0);
+  return {
+    free: listeners.length === 0,
+    queued,
+    accepted: count("ESTABLISHED") + count("CLOSE_WAIT") - queued,
+    unclosed: count("CLOSE_WAIT"),
+  };
+}
+export type Verdict =
+  | "open"
+  | "refused"
+  | "timeout"
+  | "unreachable"
+  | "no-name"
+  | "denied";
+export function verdictOf(error: unknown): Verdict {
+  const { ConnectionRefused, NetworkUnreachable, NotCapable, TimedOut } =
+    Deno.errors;
+  if (!(error instanceof Error)) throw error;
+  if (error instanceof ConnectionRefused) return "refused";
+  if (error instanceof TimedOut) return "timeout";
+  if (error.name === "TimeoutError") return "timeout";
+  if (error instanceof NetworkUnreachable) return "unreachable";
+  if ("code" in error && error.code === "EHOSTUNREACH") return "unreachable";
+  if (error.message.startsWith("failed to lookup address")) return "no-name";
+  if (error instanceof NotCapable) return "denied";
+  throw error;
+}
+export async function classifyConnect(
+  to: { hostname: string; port: number },
+  ms: number,
+): Promise<Verdict> {
+  const giveUp = new AbortController();
+  const timer = setTimeout(
+    () => giveUp.abort(new Deno.errors.TimedOut("nobody answers")),
+    ms,
+  );
+  try {
+    using _conn = await Deno.connect({ ...to, signal: giveUp.signal });
+    return "open";
+  } catch (error) {
+    return verdictOf(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
