@@ -29,7 +29,7 @@ export const accepting: Catalogue = {
   "accept-busy-loop": {
     sentence:
       "accept() fails, and your program calls it again at once, and again: a loop that takes the processor and gains nothing.",
-    fits: (evidence) => loops("accept")(evidence) || keepsFailing(evidence),
+    fits: loops("accept"),
   },
   "accept-error-kills-server": {
     sentence:
@@ -109,13 +109,6 @@ function isLetIn({ kind, who, recording }: Evidence): boolean {
   const calls = [...recording.program(), ...recording.waiting];
   return ["silence", "end"].includes(kind) &&
     calls.some((call) => call.kind === "read" && call.who === who);
-}
-
-/** Whether accept() failed in vain many times in the same moment. */
-function keepsFailing({ kind, recording }: Evidence): boolean {
-  const failed = recording.program("accept").filter(({ error }) => error);
-  const [first, last] = [failed[0], failed.at(-1)];
-  return kind === "assert" && failed.length >= 10 && last!.at - first!.at < 1;
 }
 
 /** The latest accept() that has returned or failed. */

@@ -7,7 +7,7 @@ import { gaveEnd, neverClosed } from "./traffic.ts";
 export const closing: Catalogue = {
   "leaked-conn": {
     sentence:
-      "The other side has ended, or will, and yours stays open: one more socket in CLOSE_WAIT for each connection.",
+      "The other side has ended, or will, and yours stays open: one more socket in CLOSE-WAIT for each connection.",
     fits: (evidence) =>
       leaves("connection")(evidence) ||
       evidence.kind === "silence" && neverHungUp(evidence),
@@ -17,6 +17,13 @@ export const closing: Catalogue = {
       "You close a connection when all goes well; on this one something failed, and it stays open.",
     fits: (evidence) =>
       leaves("connection")(evidence) && openAfterError(evidence),
+  },
+  "try-begins-too-late": {
+    sentence:
+      "Your program closes the connection however the reading ends; here a write failed before that, and it stays open.",
+    fits: (evidence) =>
+      leaves("connection")(evidence) &&
+      evidence.recording.program("write").some(({ error }) => error),
   },
   "close-instead-of-closewrite": {
     sentence:
@@ -68,7 +75,7 @@ export const closing: Catalogue = {
       error instanceof Deno.errors.BadResource &&
       recording.program("close").length > 0 &&
       recording.program().every((call) =>
-        call.error !== error || ["throw", "crash"].includes(call.kind)
+        call.error !== error || ["throw", "crash", "close"].includes(call.kind)
       ),
   },
   "no-drain-on-shutdown": {
@@ -159,8 +166,9 @@ function usedAfterClosing({ recording }: Evidence): boolean {
   const { BadResource, Interrupted } = Deno.errors;
   const calls = recording.program();
   return calls.some(({ kind, who }, i) =>
-    kind === "close" && calls.slice(i + 1).some((call) =>
-      call.who === who &&
+    kind === "close" &&
+    calls.slice(i + 1).some((call) =>
+      call.who === who && call.kind !== "close" &&
       (call.error instanceof BadResource || call.error instanceof Interrupted)
     )
   );

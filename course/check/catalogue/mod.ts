@@ -3,6 +3,7 @@
 import type { Evidence } from "../evidence.ts";
 import { accepting } from "./accepting.ts";
 import { addresses } from "./addresses.ts";
+import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
 import { lengths } from "./lengths.ts";
@@ -21,6 +22,7 @@ export const catalogue: Catalogue = {
   ...lines,
   ...writing,
   ...closing,
+  ...awaiting,
   ...accepting,
   ...addresses,
   ...tables,

@@ -141,6 +141,17 @@ export const reading: Catalogue = {
       failure(evidence) && replaced(evidence.received) &&
       !replaced(evidence.expected),
   },
+  "copies-all-each-time": {
+    sentence:
+      "For each piece that came, your program copied all the earlier ones again; ten times the input costs a hundred times the work.",
+    fits: ({ kind }) => kind === "slow",
+  },
+  "limit-after-reading": {
+    sentence:
+      "All that the other side sent was in memory before your program looked at the limit.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("before it refused"),
+  },
   "rescan-from-zero": {
     sentence:
       "Your program goes over all that it holds again for every piece that comes; ten times the input costs a hundred times the work.",

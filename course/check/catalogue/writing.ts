@@ -1,8 +1,9 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
+import type { Recording } from "../recording.ts";
 import { isMixed } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
-import { cutShort, gaveEnd, offered, partialWrites } from "./traffic.ts";
+import { cutShort, gaveEnd, offered, partialWrites, total } from "./traffic.ts";
 
 /** Mistakes about writing. */
 export const writing: Catalogue = {
@@ -23,6 +24,23 @@ export const writing: Catalogue = {
       partialWrites(evidence.recording).some(({ write, next }) =>
         next?.bytes !== undefined && repeats(write.bytes!, next.bytes)
       ),
+  },
+  "write-count-not-added": {
+    sentence:
+      "Your program goes on behind the bytes of its last write alone; all the writes before it count as well.",
+    fits: (evidence) => failure(evidence) && forgetsEarlier(evidence),
+  },
+  "write-error-swallowed": {
+    sentence:
+      "A write failed, and your program ended as if all was well; whoever called it takes the data for sent.",
+    fits: ({ kind, headline, recording }) =>
+      kind === "assert" && /^Expected function to reject/.test(headline) &&
+      recording.program("write").some(({ error }) => error),
+  },
+  "closewrite-too-early": {
+    sentence:
+      "Your program ended its sending before it had sent anything; every write after that fails.",
+    fits: ({ recording }) => endedFirst(recording),
   },
   "interleaved-writers": {
     sentence:
@@ -88,6 +106,26 @@ export const writing: Catalogue = {
     },
   },
 };
+
+/** Whether a write begins where only the one before it was counted. */
+function forgetsEarlier({ recording }: Evidence): boolean {
+  const writes = recording.program("write");
+  const whole = writes[0] === undefined ? 0 : offered(writes[0]);
+  return writes.some((write, i) => {
+    const before = writes.slice(0, i);
+    return i > 1 && offered(write) !== whole - total(before) &&
+      offered(write) === whole - total(before.slice(-1));
+  });
+}
+
+/** Whether the program's first write came after it had ended its sending. */
+function endedFirst(recording: Recording): boolean {
+  const calls = recording.program();
+  const ended = calls.findIndex(({ kind }) => kind === "closeWrite");
+  const wrote = calls.findIndex(({ kind }) => kind === "write");
+  return ended >= 0 && wrote > ended &&
+    calls[wrote]!.error instanceof Deno.errors.BrokenPipe;
+}
 
 /** Whether two writes begin with the same bytes. */
 function repeats(one: Uint8Array, other: Uint8Array): boolean {

@@ -1,4 +1,5 @@
 import { count, preview } from "../bytes.ts";
+import { nameOf } from "../described.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
 import { streamsOf } from "./streams.ts";
@@ -78,7 +79,7 @@ export class StandInConn implements Deno.TcpConn {
       const all = n === bytes.length;
       const text = all
         ? `${call.what}: ${preview(taken, 14)}`
-        : `${call.what}: ${count(n)} of ${count(bytes.length)}`;
+        : `${call.what}: ${n} of ${count(bytes.length)}`;
       return { text, bytes: taken, fruitless: n === 0 && bytes.length > 0 };
     });
   }
@@ -94,19 +95,28 @@ export class StandInConn implements Deno.TcpConn {
   }
 
   close() {
-    this.#raw.close();
+    try {
+      this.#raw.close();
+    } catch (error) {
+      this.#noteClose(`close() of ${this.#peer} ✗ ${nameOf(error)}`, error);
+      throw error;
+    }
     this.#closed("close() of");
   }
 
   #closed(how: string) {
     if (!this.#world.open.delete(this.#open)) return;
-    const who = this.#peer;
+    this.#noteClose(`${how} ${this.#peer}`);
+  }
+
+  #noteClose(text: string, error?: unknown) {
     this.#world.recording.note({
       side: "program",
       kind: "close",
-      who,
-      text: `${how} ${who}`,
+      who: this.#peer,
+      text,
       place: Place.here(),
+      ...(error !== undefined && { error }),
     });
   }
 

@@ -1,0 +1,398 @@
+// The checks for lesson 11. Read them: they say who waits how long for what,
+// and what is left of it afterwards.
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
+import { assertBytes, check, type Stage, toBytes } from "check";
+import {
+  ask,
+  connectWithTimeout,
+  type Limits,
+  TimedConn,
+  withDeadline,
+} from "./deadlines.ts";
+
+const { Busy, TimedOut, UnexpectedEof } = Deno.errors;
+
+/** Somebody to talk to, who does only what a check says. */
+async function meet(stage: Stage, limits: Limits) {
+  const host = await stage.listen("server");
+  const conn = new TimedConn(
+    await Deno.connect({ port: host.addr.port }),
+    limits,
+  );
+  return { conn, server: await host.accept() };
+}
+
+/** What a promise was rejected with. */
+async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
+  return await assertRejects(() => promise, Error);
+}
+
+Deno.test(check("withDeadline() leaves no timer behind", {
+  reveals: ["timer-leak"],
+}, async () => {
+  assertEquals(await withDeadline(60_000, () => Promise.resolve(7)), 7);
+}));
+
+Deno.test(check("withDeadline() gives up when the time is over", {
+  reveals: ["no-deadline"],
+}, async (stage) => {
+  const never = () => new Promise<never>(() => {});
+
+  await assertRejects(() => withDeadline(40, never), TimedOut);
+  assert(stage.now >= 39, `it gave up after ${stage.now} ms`);
+}));
+
+Deno.test(check("withDeadline() tells the work that nobody waits", async () => {
+  const { promise: told, resolve: tell } = Promise.withResolvers<void>();
+  const work = (signal: AbortSignal) => {
+    signal.addEventListener("abort", () => tell());
+    return new Promise<never>(() => {});
+  };
+
+  await assertRejects(() => withDeadline(40, work), TimedOut);
+  await told;
+}));
+
+Deno.test(check("withDeadline() throws what the work throws", async () => {
+  const mine = new RangeError("out of cheese");
+
+  const reason = await reasonOf(
+    withDeadline(60_000, () => Promise.reject(mine)),
+  );
+  assertStrictEquals(reason, mine, "the error that came first");
+}));
+
+Deno.test(check("withDeadline() stops when its signal aborts", async () => {
+  const controller = new AbortController();
+  const mine = new Error("changed my mind");
+  const never = () => new Promise<never>(() => {});
+
+  const waiting = reasonOf(withDeadline(60_000, never, controller.signal));
+  controller.abort(mine);
+  assertStrictEquals(await waiting, mine, "the reason of the abort");
+
+  const later = reasonOf(withDeadline(60_000, never, controller.signal));
+  assertStrictEquals(await later, mine, "the reason of an earlier abort");
+}));
+
+Deno.test(check("withDeadline() takes its ear off the signal", {
+  reveals: ["abort-listener-leak"],
+}, async () => {
+  const { signal, listeners } = overheard();
+
+  for (let i = 0; i < 1_000; i++) {
+    await withDeadline(60_000, () => Promise.resolve(i), signal);
+  }
+  assertEquals(listeners.size, 0, "listeners after 1,000 operations");
+}));
+
+/** A signal, and those who listen to it. */
+function overheard() {
+  const { signal } = new AbortController();
+  const listeners = new Set<unknown>();
+  const { addEventListener: add, removeEventListener: remove } = signal;
+  signal.addEventListener = (type: string, ear: never, options?: never) => {
+    listeners.add(ear);
+    const { signal: end } = Object(options) as { signal?: AbortSignal };
+    end?.addEventListener("abort", () => listeners.delete(ear));
+    add.call(signal, type, ear, options);
+  };
+  signal.removeEventListener = (type: string, ear: never, options?: never) => {
+    listeners.delete(ear);
+    remove.call(signal, type, ear, options);
+  };
+  return { signal, listeners };
+}
+
+Deno.test(check("connectWithTimeout() connects", async (stage) => {
+  const host = await stage.listen("server");
+
+  const controller = new AbortController();
+  const { signal } = controller;
+
+  const conn = await connectWithTimeout(host.addr, 5_000, signal);
+  const server = await host.accept();
+  controller.abort(); // Too late: it has connected.
+  await conn.write(toBytes("hello"));
+  await server.receives("hello");
+  conn.close();
+}));
+
+Deno.test(check("connectWithTimeout() gives up on a host that never answers", {
+  reveals: ["no-deadline"],
+}, async (stage) => {
+  // Two fill the queue. The third gets no answer, as from a dead address.
+  using listener = Deno.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    tcpBacklog: 1,
+  });
+  await stage.connect("ann", listener);
+  await stage.connect("bob", listener);
+  const begin = stage.now;
+
+  const connecting = () => connectWithTimeout(listener.addr, 50);
+  await assertRejects(connecting, TimedOut);
+  assert(stage.now - begin < 1_000, `${stage.now - begin} ms for 50`);
+}));
+
+Deno.test(check("connectWithTimeout() knocks no more when it has given up", {
+  only: "simulated", // The kernel knocks again after a second.
+}, async (stage) => {
+  using listener = Deno.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    tcpBacklog: 1,
+  });
+  await stage.connect("ann", listener);
+  await stage.connect("bob", listener);
+  const connecting = () => connectWithTimeout(listener.addr, 50);
+  await assertRejects(connecting, TimedOut);
+
+  (await listener.accept()).close(); // Now there is room for a third.
+  await stage.sleep(5_000); // And nobody is left to close it.
+}));
+
+Deno.test(check("connectWithTimeout() stops when its signal aborts", {
+  reveals: ["no-deadline"],
+}, async (stage) => {
+  using listener = Deno.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    tcpBacklog: 1,
+  });
+  await stage.connect("ann", listener);
+  await stage.connect("bob", listener);
+  const controller = new AbortController();
+  const mine = new Error("changed my mind");
+
+  const connecting = stage.start(() =>
+    connectWithTimeout(listener.addr, 60_000, controller.signal)
+  );
+  const reason = reasonOf(connecting.result);
+  await stage.sleep(5);
+  controller.abort(mine);
+  assertStrictEquals(await reason, mine, "the reason of the abort");
+
+  const late = connectWithTimeout(listener.addr, 60_000, controller.signal);
+  const same = await reasonOf(late);
+  assertStrictEquals(same, mine, "the reason of an earlier abort");
+}));
+
+Deno.test(check("TimedConn.read() gives up on a server that is silent", {
+  reveals: ["timeout-without-close", "no-deadline"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 40 });
+
+  await assertRejects(() => conn.read(), TimedOut);
+  await server.receivesEnd(); // What may come now would answer nothing.
+}));
+
+Deno.test(check("TimedConn.read() fails after it has given up", {
+  reveals: ["timeout-without-close"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 40 });
+
+  await assertRejects(() => conn.read(), TimedOut);
+  await assertRejects(() => conn.read(), TimedOut);
+  await assertRejects(() => conn.write(toBytes("?")), TimedOut);
+  conn.close(); // It is closed. Saying so again is fine.
+  await server.receivesEnd();
+}));
+
+Deno.test(check("TimedConn.read() waits for whoever keeps talking", {
+  reveals: ["idle-vs-total", "late-timer-closes-next"],
+  only: "simulated", // Five seconds cost nothing there.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 200 });
+  const dripping = drip(stage, server, "tick ", { times: 33, everyMs: 150 });
+
+  for (let i = 0; i < 33; i++) assertBytes(await conn.read(), "tick ");
+  assertEquals(await conn.read(), null);
+  conn.close();
+  await dripping;
+}));
+
+/** Sends `word` again and again, and then the end. */
+async function drip(
+  stage: Stage,
+  server: { send: (word: string) => Promise<void>; close: () => void },
+  word: string,
+  { times, everyMs }: { times: number; everyMs: number },
+) {
+  for (let i = 0; i < times; i++) {
+    await stage.sleep(everyMs);
+    await server.send(word).catch(() => {}); // Nobody may be there any more.
+  }
+  server.close();
+}
+
+Deno.test(check("TimedConn.read() ends what drips for ever", {
+  reveals: ["per-read-only"],
+  only: "simulated", // Real pauses of 50 ms are longer on a busy machine.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 200, totalMs: 500 });
+  const dripping = drip(stage, server, ".", { times: 20, everyMs: 50 });
+  const readAll = async () => {
+    while (await conn.read() !== null);
+  };
+
+  await assertRejects(readAll, TimedOut);
+  const { now } = stage;
+  assert(now > 450 && now < 600, `it ended after ${now} ms, and not after 500`);
+  await dripping;
+}));
+
+Deno.test(check("TimedConn.read() stops when its signal aborts", {
+  reveals: ["abort-after-connect"],
+}, async (stage) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const { conn, server } = await meet(stage, { idleMs: 60_000, signal });
+  const mine = new Error("changed my mind");
+
+  const reading = stage.start(() => conn.read());
+  const reason = reasonOf(reading.result);
+  await stage.sleep(5);
+  controller.abort(mine);
+
+  assertStrictEquals(await reason, mine, "the reason of the abort");
+  await server.receivesEnd();
+}));
+
+Deno.test(check("TimedConn.read() refuses a second reader", {
+  reveals: ["two-readers"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  const first = stage.start(() => conn.read());
+  const second = stage.start(() => conn.read());
+  await assertRejects(() => second.result, Busy);
+
+  await server.send("for the first");
+  assertBytes(await first.result, "for the first");
+  conn.close();
+}));
+
+Deno.test(check("TimedConn.tryRead() gives what is there, and the end", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  await server.send("hello");
+  assertBytes(await conn.tryRead(5_000), "hello");
+  await server.closeWrite();
+  assertEquals(await conn.tryRead(5_000), null);
+  conn.close();
+}));
+
+Deno.test(check("TimedConn.tryRead() loses nothing that comes too late", {
+  reveals: ["race-steals-bytes", "timeout-without-close"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  assertEquals(await conn.tryRead(20), undefined);
+  assertEquals(await conn.tryRead(20), undefined);
+  await server.send("first");
+  assertBytes(await conn.read(), "first");
+  await server.send("second");
+  assertBytes(await conn.read(), "second");
+  conn.close();
+}));
+
+Deno.test(check("TimedConn.tryRead() gives late bytes once", {
+  reveals: ["race-steals-bytes"],
+  only: "simulated", // Only there two things happen at the same time.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+  const sending = drip(stage, server, "now", { times: 1, everyMs: 200 });
+
+  // At 200 ms the time is over, and the bytes are there.
+  assertBytes(await conn.tryRead(200) ?? await conn.read(), "now");
+  assertEquals(await conn.read(), null);
+  conn.close();
+  await sending;
+}));
+
+Deno.test(check("TimedConn.write() gives up on a server that never reads", {
+  reveals: ["no-deadline"],
+  only: "simulated", // The kernel's buffers hold megabytes.
+}, async (stage) => {
+  const { conn } = await meet(stage, { idleMs: 200 });
+
+  await assertRejects(() => conn.write(new Uint8Array(300_000)), TimedOut);
+}));
+
+Deno.test(check("TimedConn.close() leaves no ear on the signal", {
+  reveals: ["abort-listener-leak"],
+}, async (stage) => {
+  const { signal, listeners } = overheard();
+  const { conn, server } = await meet(stage, { idleMs: 60_000, signal });
+
+  for (let i = 0; i < 100; i++) {
+    await server.send("tick");
+    assertBytes(await conn.read(), "tick");
+  }
+  conn.close();
+  assertEquals(listeners.size, 0, "listeners after 100 reads");
+}));
+
+Deno.test(check("ask() returns the line that answers", async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  const asking = stage.start(() => ask(conn, "how much is the loaf?"));
+  await server.receives("how much is the loaf?\n");
+  await server.send("2.40\n");
+  assertBytes(toBytes(await asking.result), "2.40");
+  conn.close();
+}));
+
+Deno.test(check("ask() joins an answer that pauses", {
+  reveals: ["read-until-quiet"],
+  only: "simulated", // A pause costs nothing there.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 1_000 });
+
+  const asking = stage.start(() => ask(conn, "how much is the loaf?"));
+  await server.receives("how much is the loaf?\n");
+  await server.send("2.");
+  await stage.sleep(900);
+  await server.send("40\n");
+  assertBytes(toBytes(await asking.result), "2.40");
+  conn.close();
+}));
+
+Deno.test(check("ask() asks again, long after the first question", {
+  reveals: ["late-timer-closes-next"],
+  only: "simulated", // Waiting costs nothing there.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 1_000 });
+
+  const loaf = stage.start(() => ask(conn, "the loaf?"));
+  await server.receives("the loaf?\n");
+  await server.send("2.40\n");
+  assertBytes(toBytes(await loaf.result), "2.40");
+
+  await stage.sleep(1_500); // Nobody waits for anything.
+  const milk = stage.start(() => ask(conn, "the milk?"));
+  await server.receives("the milk?\n");
+  await server.send("1.15\n");
+  assertBytes(toBytes(await milk.result), "1.15");
+  conn.close();
+}));
+
+Deno.test(check("ask() reports an end inside the answer", async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  const asking = stage.start(() => ask(conn, "the loaf?"));
+  await server.receives("the loaf?\n");
+  await server.send("2.");
+  await server.closeWrite();
+  await assertRejects(() => asking.result, UnexpectedEof);
+  conn.close();
+}));

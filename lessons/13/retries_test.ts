@@ -1,0 +1,400 @@
+// The checks for lesson 13. Read them: they say which errors mean what, when a
+// client tries again, and what a server does that is asked twice.
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { check, type Stage } from "check";
+import {
+  Dedupe,
+  type Kind,
+  kindOf,
+  request,
+  type RequestOptions,
+  retry,
+  type RetryOptions,
+  serve,
+} from "./retries.ts";
+
+const { ConnectionRefused, ConnectionReset, NotCapable } = Deno.errors;
+
+/** Short pauses: on loopback they are real. */
+const SOON: RetryOptions = { attempts: 4, baseMs: 2, capMs: 10 };
+
+/** Asks for what may be asked twice. */
+const AGAIN: RequestOptions = { ...SOON, timeoutMs: 5_000, idempotent: true };
+
+/** What a promise was rejected with. */
+async function errorOf(promise: Promise<unknown>): Promise<Error> {
+  return await assertRejects(() => promise, Error);
+}
+
+/** An address at which nobody listens any more. */
+async function deadEnd(stage: Stage) {
+  const { addr, close } = await stage.listen("nobody");
+  close();
+  return { port: addr.port };
+}
+
+Deno.test(check("kindOf() knows the errors of a connection", async (stage) => {
+  const refused = await errorOf(Deno.connect(await deadEnd(stage)));
+  assertEquals(kindOf(refused), "refused", "nobody listens");
+
+  const host = await stage.listen("server", { canReset: true });
+  using conn = await Deno.connect({ port: host.addr.port });
+  const server = await host.accept();
+  const reading = errorOf(conn.read(new Uint8Array(1)));
+  server.reset();
+  assertEquals(kindOf(await reading), "reset", "a read after RST");
+  const broken = await errorOf(conn.write(new Uint8Array(1)));
+  assertEquals(kindOf(broken), "reset", "a write after RST");
+
+  const mine = await Deno.connect({ port: host.addr.port });
+  const interrupted = errorOf(mine.read(new Uint8Array(1)));
+  mine.close();
+  assertEquals(kindOf(await interrupted), "closed-by-us", "our own close");
+}));
+
+Deno.test(check("kindOf() knows an address that is taken", () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+
+  const twice = () => Deno.listen({ hostname: "127.0.0.1", port });
+  const error = assertThrows(twice, Error);
+  assertEquals(kindOf(error), "in-use", "a port that is taken");
+}));
+
+Deno.test(check("kindOf() knows a missing permission", {
+  reveals: ["missing-permission"],
+}, async () => {
+  const denied = Deno.connect({ hostname: "192.0.2.1", port: 9 });
+  assertEquals(kindOf(await errorOf(denied)), "permission", "no -P for this");
+  assertEquals(kindOf(new Deno.errors.PermissionDenied()), "permission");
+}));
+
+Deno.test(check("kindOf() goes by class and code, not by message", () => {
+  const { errors } = Deno;
+  const coded = (code: string) => Object.assign(new Error("oh"), { code });
+  const noName = "failed to lookup address information: Name not known";
+  const kinds: [unknown, Kind][] = [
+    [new errors.ConnectionRefused("os error 61, on macOS"), "refused"],
+    [coded("ECONNREFUSED"), "refused"], // As node:net has it.
+    [coded("EPIPE"), "reset"],
+    [coded("EMFILE"), "limit"],
+    [new errors.TimedOut("Connection timed out"), "timeout"],
+    [new DOMException("too late", "TimeoutError"), "timeout"],
+    [new errors.AddrNotAvailable("no such address"), "not-available"],
+    [new errors.UnexpectedEof("half a line"), "eof"],
+    [new errors.InvalidData("what is this"), "protocol"],
+    [new Error(noName), "dns"], // It has nothing else.
+    [new Error("Connection refused (os error 111)"), "unknown"],
+    [new TypeError("conn.raed is not a function"), "unknown"],
+    ["refused", "unknown"],
+    [undefined, "unknown"],
+  ];
+  for (const [error, kind] of kinds) {
+    assertEquals(kindOf(error), kind, `the kind of ${error}`);
+  }
+}));
+
+Deno.test(check("retry() waits longer after each failure, up to a limit", {
+  reveals: ["retry-at-once"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = await deadEnd(stage);
+  const times: number[] = [];
+  const run = () => {
+    times.push(stage.now);
+    return Deno.connect(to);
+  };
+
+  const almost = () => 0.999_999;
+  const pauses = { attempts: 6, baseMs: 1_000, capMs: 5_000, random: almost };
+  await assertRejects(() => retry(run, pauses), ConnectionRefused);
+
+  const rounded = times.map((time) => Math.round(time / 100) / 10);
+  assertEquals(rounded, [0, 1, 3, 7, 12, 17], "seconds");
+}));
+
+Deno.test(check("retry() spreads clients that failed together", {
+  reveals: ["no-jitter", "retry-at-once"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = await deadEnd(stage);
+  const times: number[] = [];
+  const run = (attempt: number) => {
+    if (attempt === 2) times.push(stage.now);
+    return Deno.connect(to);
+  };
+  const pauses = { attempts: 2, baseMs: 10_000, capMs: 60_000 };
+  const client = () =>
+    retry(run, { ...pauses, random: () => stage.random.next() });
+
+  await Promise.allSettled(Array.from({ length: 100 }, client));
+  const early = times.filter((time) => time < 5_000).length;
+  assert(new Set(times).size > 90, `${new Set(times).size} times for 100`);
+  assert(early > 30 && early < 70, `${early} of 100 in the first half`);
+}));
+
+Deno.test(check("retry() gives the result of the first success", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
+  const to = await deadEnd(stage);
+  const attempts: number[] = [];
+  const run = async (attempt: number) => {
+    attempts.push(attempt);
+    if (attempt < 3) await Deno.connect(to);
+    return "up";
+  };
+
+  assertEquals(await retry(run, SOON), "up");
+  assertEquals(attempts, [1, 2, 3]);
+}));
+
+Deno.test(check("retry() gives up at once where waiting does not help", {
+  reveals: ["retry-everything"],
+}, async () => {
+  let calls = 0;
+  const run = () => {
+    calls++;
+    return Deno.connect({ hostname: "192.0.2.1", port: 9 });
+  };
+
+  await assertRejects(() => retry(run, SOON), NotCapable);
+  assertEquals(calls, 1, "attempts without the permission");
+}));
+
+Deno.test(check("retry() asks `retryable`, if it is given", async () => {
+  const mine = new RangeError("out of cheese");
+  const run = (attempt: number) =>
+    attempt < 2 ? Promise.reject(mine) : Promise.resolve(attempt);
+
+  const retryable = (error: unknown) => error === mine;
+  assertEquals(await retry(run, { ...SOON, retryable }), 2);
+}));
+
+Deno.test(
+  check("retry() throws the last error, and the others as cause", async () => {
+    const run = (attempt: number) =>
+      Promise.reject(new ConnectionReset(`attempt ${attempt}`));
+
+    const error = await errorOf(retry(run, SOON));
+    assertEquals(error.message, "attempt 4");
+    assertEquals(messages(error.cause), [
+      "attempt 1",
+      "attempt 2",
+      "attempt 3",
+    ]);
+  }),
+);
+
+/** What the errors in a list say. */
+function messages(list: unknown): string[] {
+  assert(Array.isArray(list), `not a list: ${list}`);
+  return list.map(({ message }) => message);
+}
+
+Deno.test(check("retry() stops waiting when its signal aborts", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const mine = new Error("changed my mind");
+  const run = () => Promise.reject(new ConnectionReset("gone"));
+  const slow = { attempts: 2, baseMs: 60_000, capMs: 60_000, signal };
+
+  const trying = stage.start(() => retry(run, { ...slow, random: () => 0.9 }));
+  await stage.sleep(5);
+  controller.abort(mine);
+  assertEquals(await errorOf(trying.result), mine);
+  assert(stage.now < 10_000, `it stopped after ${stage.now} ms`);
+}));
+
+Deno.test(check("Dedupe.run() does what has one id once", async () => {
+  const dedupe = new Dedupe<number>({ max: 10, ttlMs: 60_000 });
+  let count = 0;
+  const add = () => Promise.resolve(++count);
+
+  assertEquals(await dedupe.run("loaf", add), 1);
+  assertEquals(await dedupe.run("loaf", add), 1);
+  assertEquals(await dedupe.run("milk", add), 2);
+}));
+
+Deno.test(
+  check("Dedupe.run() shares a result that is not there yet", async () => {
+    const dedupe = new Dedupe<string>({ max: 10, ttlMs: 60_000 });
+    const { promise, resolve } = Promise.withResolvers<string>();
+    let calls = 0;
+    const work = () => {
+      calls++;
+      return promise;
+    };
+
+    const both = [dedupe.run("loaf", work), dedupe.run("loaf", work)];
+    resolve("baked");
+    assertEquals(await Promise.all(both), ["baked", "baked"]);
+    assertEquals(calls, 1, "calls for one id");
+  }),
+);
+
+Deno.test(check("Dedupe.run() forgets a failure", async () => {
+  const dedupe = new Dedupe<string>({ max: 10, ttlMs: 60_000 });
+  const fail = () => Promise.reject(new RangeError("out of flour"));
+
+  await assertRejects(() => dedupe.run("loaf", fail), RangeError);
+  assertEquals(await dedupe.run("loaf", () => Promise.resolve("ok")), "ok");
+}));
+
+Deno.test(
+  check("Dedupe.run() forgets the oldest, and what is old", async (stage) => {
+    const dedupe = new Dedupe<number>({ max: 2, ttlMs: 1_000 });
+    let count = 0;
+    const add = () => Promise.resolve(++count);
+
+    await dedupe.run("a", add);
+    await dedupe.run("b", add);
+    await dedupe.run("c", add); // One too many: a is forgotten.
+    assertEquals(await dedupe.run("c", add), 3);
+    assertEquals(await dedupe.run("b", add), 2);
+    assertEquals(await dedupe.run("a", add), 4);
+
+    await stage.sleep(900);
+    assertEquals(await dedupe.run("a", add), 4);
+    await stage.sleep(200); // 1,100 ms after it was done.
+    assertEquals(await dedupe.run("a", add), 5);
+  }),
+);
+
+Deno.test(check("request() returns the line that answers", async (stage) => {
+  const host = await stage.listen("server");
+  const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
+  const server = await host.accept();
+
+  await server.receives("add id1 5\n");
+  await server.sendByteByByte("12\n");
+  assertEquals(await asking.result, "12");
+}));
+
+Deno.test(check("request() asks again when it got no answer", {
+  reveals: ["first-write-should-fail", "write-means-delivered"],
+}, async (stage) => {
+  const host = await stage.listen("server");
+  const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
+  const first = await host.accept();
+  await first.receives("add id1 5\n");
+  first.close(); // The write was fine. Was the request?
+
+  const second = await host.accept();
+  await second.receives("add id1 5\n");
+  await second.send("12\n");
+  assertEquals(await asking.result, "12");
+}));
+
+Deno.test(check("request() takes no part of an answer for the whole", {
+  reveals: ["reset-is-clean-eof", "first-write-should-fail"],
+}, async (stage) => {
+  const host = await stage.listen("server", { canReset: true });
+  const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
+  const first = await host.accept();
+  await first.receives("add id1 5\n");
+  await first.sendInPieces(["1", "2"]); // It will be 120.
+  first.reset();
+
+  const second = await host.accept();
+  await second.receives("add id1 5\n");
+  await second.send("120\n");
+  assertEquals(await asking.result, "120");
+}));
+
+Deno.test(check("request() leaves a connection whose answer is late", {
+  reveals: ["timeout-without-close", "no-deadline"],
+  only: "simulated", // Five seconds cost nothing there.
+}, async (stage) => {
+  const host = await stage.listen("server");
+  const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
+  const late = await host.accept();
+  await late.receives("add id1 5\n");
+  await late.receivesEnd();
+
+  const second = await host.accept();
+  await second.receives("add id1 5\n");
+  await second.send("12\n");
+  assertEquals(await asking.result, "12");
+  await stage.sleep(60_000); // Nothing of an attempt rings later.
+}));
+
+Deno.test(check("request() takes no longer to connect than to ask", {
+  only: "simulated", // Five seconds cost nothing there.
+}, async (stage) => {
+  // Two fill the queue, and the third hears nothing.
+  const full = { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 };
+  using listener = Deno.listen(full);
+  await stage.connect("ann", listener);
+  await stage.connect("bob", listener);
+
+  const error = await errorOf(request(listener.addr, "add id1 5", {
+    ...AGAIN,
+    attempts: 1,
+  }));
+  assertEquals(kindOf(error), "timeout");
+  assertEquals(stage.now, AGAIN.timeoutMs, "milliseconds");
+}));
+
+Deno.test(check("request() repeats nothing that may have been done", {
+  reveals: ["retry-non-idempotent"],
+}, async (stage) => {
+  const host = await stage.listen("server", { canReset: true });
+  const once = { ...AGAIN, timeoutMs: 200, idempotent: false };
+  const asking = stage.start(() => request(host.addr, "pay 5", once));
+  const server = await host.accept();
+  await server.receives("pay 5\n");
+  server.reset(); // Has it paid? Nobody knows.
+
+  await assertRejects(() => asking.result, ConnectionReset);
+}));
+
+Deno.test(
+  check("request() repeats what has surely not been done", async (stage) => {
+    const to = { ...await deadEnd(stage), hostname: "127.0.0.1" };
+    const once = { ...AGAIN, idempotent: false };
+
+    const error = await errorOf(request(to, "pay 5", once));
+    assertEquals(kindOf(error), "refused");
+    assertEquals(messages(error.cause).length, 3, "failures before the last");
+  }),
+);
+
+Deno.test(check("serve() adds, and answers with the sum", async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.send("add a1 5\n");
+  await ann.receives("5\n");
+  await bob.send("add b1 7\nadd b2 1\n");
+  await bob.receives("12\n13\n");
+}));
+
+Deno.test(check("serve() hangs up on what is no addition", async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const mallory = await stage.connect("mallory");
+
+  await mallory.send("GET / HTTP/1.1\n");
+  await mallory.receivesEnd();
+  await ann.send("add a1 5\n");
+  await ann.receives("5\n");
+}));
+
+Deno.test(check("serve() adds once, however often it is asked", {
+  reveals: ["udp-retry-double-effect"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann", undefined, { canReset: true });
+  await ann.send("add a1 5\n");
+  await ann.receives("5\n");
+  ann.reset(); // The answer, let us say, was lost.
+
+  const again = await stage.connect("ann again");
+  await again.send("add a1 5\n");
+  await again.receives("5\n");
+  await again.send("add a2 5\n"); // Another one, of the same amount.
+  await again.receives("10\n");
+}));

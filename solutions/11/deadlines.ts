@@ -1,0 +1,204 @@
+// Lesson 11, solved: deadlines and cancellation.
+//
+// A client that asks a server, and a server that may never answer: it may be
+// silent, drip, or come too late. No call here waits longer than it was told
+// to, and none loses a byte, a timer or a connection when it gives up.
+
+/** The longest that a timer can run; a longer one rings after 1 ms. */
+const LONGEST_MS = 2 ** 31 - 1;
+
+/**
+ * Does `run`, which gets `ms` milliseconds for it. What it returns or throws
+ * in time is the result. Its signal aborts when nobody waits for it any more.
+ *
+ * @throws {Deno.errors.TimedOut} When the time is over.
+ * @throws The reason of `signal`, when that aborts.
+ */
+export async function withDeadline<T>(
+  ms: number,
+  run: (signal: AbortSignal) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  signal?.throwIfAborted();
+  const controller = new AbortController();
+  const over = Promise.withResolvers<never>();
+  const giveUp = (reason: unknown) => {
+    over.reject(reason); // First: what `run` says about being stopped is late.
+    controller.abort(reason);
+  };
+  const timeOut = () => giveUp(timedOut(ms));
+  const abort = () => giveUp(signal?.reason);
+  const timer = setTimeout(timeOut, Math.min(ms, LONGEST_MS));
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([run(controller.signal), over.promise]);
+  } finally {
+    // However it ended: nothing of it may ring later.
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function timedOut(ms: number): Error {
+  const waited = Math.max(0, Math.round(ms));
+  return new Deno.errors.TimedOut(
+    `Cannot wait any longer: nothing came in ${waited} ms`,
+  );
+}
+
+/** Connects within `ms` milliseconds, or throws as `withDeadline()` does. */
+export function connectWithTimeout(
+  to: { hostname: string; port: number },
+  ms: number,
+  signal?: AbortSignal,
+): Promise<Deno.TcpConn> {
+  return withDeadline(ms, async (signal) => {
+    const conn = await Deno.connect({ ...to, signal });
+    // It came in the moment in which nobody waited for it any more.
+    if (signal.aborted) conn.close();
+    return conn;
+  }, signal);
+}
+
+/** How long a connection may take, and who may end it. */
+export interface Limits {
+  /** How long one read or write may make no progress, in milliseconds. */
+  idleMs?: number;
+  /** How long everything together may take, from the constructor on. */
+  totalMs?: number;
+  /** Ends every call that waits, with its reason. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A connection that waits for nothing longer than its limits allow. When a call
+ * fails, the connection is closed, and each later call fails with that error.
+ */
+export class TimedConn {
+  readonly #conn: Deno.Conn;
+  readonly #limits: Limits;
+  readonly #end: number;
+  readonly #buffer = new Uint8Array(16_384);
+  /** The read that is under way, or has brought what nobody took yet. */
+  #chunk: Promise<Uint8Array | null> | undefined;
+  #reading = false;
+  #failure: unknown;
+  #closed = false;
+
+  /** From now on `conn` belongs to this object. */
+  constructor(conn: Deno.Conn, limits: Limits) {
+    this.#conn = conn;
+    this.#limits = limits;
+    this.#end = performance.now() + (limits.totalMs ?? Infinity);
+  }
+
+  /**
+   * Gives the bytes that come next; null means the end.
+   *
+   * @throws {Deno.errors.Busy} While somebody else is reading.
+   */
+  read(): Promise<Uint8Array | null> {
+    return this.#take(() => this.#next());
+  }
+
+  /** As `read()`, but gives undefined if nothing comes in `ms` milliseconds. */
+  async tryRead(ms: number): Promise<Uint8Array | null | undefined> {
+    const pause = Promise.withResolvers<undefined>();
+    const timer = setTimeout(() => pause.resolve(undefined), ms);
+    try {
+      return await this.#take(() =>
+        Promise.race([this.#next(), pause.promise])
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sends all of `bytes`. */
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let sent = 0; sent < bytes.length;) {
+      const rest = bytes.subarray(sent);
+      sent += await this.#limited(() => this.#conn.write(rest));
+    }
+  }
+
+  /** Hangs up. Twice is fine. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#conn.close();
+  }
+
+  /** Waits alone for what `wait` gives. */
+  async #take<T>(wait: () => Promise<T>): Promise<T> {
+    if (this.#reading) {
+      throw new Deno.errors.Busy("Cannot read: somebody else is reading");
+    }
+    this.#reading = true;
+    try {
+      const chunk = await this.#limited(wait);
+      // A read that nobody waited for is kept: its bytes are still to come.
+      if (chunk !== undefined) this.#chunk = undefined;
+      return chunk;
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #next(): Promise<Uint8Array | null> {
+    return this.#chunk ??= this.#conn.read(this.#buffer).then((n) =>
+      n === null ? null : this.#buffer.slice(0, n)
+    );
+  }
+
+  /** Waits for one step: until the idle limit, or the end of all time. */
+  async #limited<T>(step: () => Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const { idleMs = Infinity, signal } = this.#limits;
+    const left = this.#end - performance.now();
+    try {
+      if (left <= 0) throw timedOut(left);
+      return await withDeadline(Math.min(idleMs, left), step, signal);
+    } catch (error) {
+      // What is still on its way belongs to nobody. Closing ends the wait, too.
+      this.#failure = error;
+      this.close();
+      throw error;
+    }
+  }
+}
+
+/**
+ * Sends `question` in a line, and returns the line that answers it.
+ *
+ * @throws {Deno.errors.UnexpectedEof} If the server ends before its newline.
+ */
+export async function ask(conn: TimedConn, question: string): Promise<string> {
+  await conn.write(new TextEncoder().encode(`${question}\n`));
+  const decoder = new TextDecoder();
+  let answer = "";
+  while (!answer.endsWith("\n")) {
+    const chunk = await conn.read();
+    if (chunk === null) {
+      throw new Deno.errors.UnexpectedEof(
+        "Cannot return the answer: the connection ended inside it",
+      );
+    }
+    answer += decoder.decode(chunk, { stream: true });
+  }
+  return answer.slice(0, -1);
+}
+
+// Try it by hand: `nc -l 127.0.0.1 7011` in one terminal, and in another
+// `deno run -P solutions/11/deadlines.ts`, with limits if you like.
+if (import.meta.main) {
+  const [idleMs = 2_000, totalMs = 10_000] = Deno.args.map(Number);
+  const to = { hostname: "127.0.0.1", port: 7011 };
+  const conn = await connectWithTimeout(to, idleMs);
+  const server = new TimedConn(conn, { idleMs, totalMs });
+  try {
+    console.log(await ask(server, "How are you?"));
+  } finally {
+    server.close();
+  }
+}
