@@ -1,0 +1,571 @@
+// The checks for lesson 10. Read them: they say what a message is, and what is
+// to become of one that is not.
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+  fail,
+} from "@std/assert";
+import {
+  type Actor,
+  assertBytes,
+  assertMessages,
+  check,
+  concat,
+  everySplit,
+} from "check";
+import { encodeMessage, MessageDecoder, search, serve } from "./messages.ts";
+
+const { InvalidData, UnexpectedEof } = Deno.errors;
+
+/** What every header says here, unless the check is about it. */
+const HEAD = {
+  byteorder: "little",
+  "content-type": "text/json",
+  "content-encoding": "utf-8",
+};
+
+/** What a Python program sends that searches for a dog. */
+const QUESTION = '{"action": "search", "value": "🐶"}';
+const FROM_PYTHON = message(
+  '{"byteorder": "little", "content-type": "text/json", ' +
+    '"content-encoding": "utf-8", "content-length": 37}',
+  QUESTION,
+);
+
+/** Content that is no text. */
+const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, value) => value);
+const IMAGE = { "content-type": "image/dog", "content-encoding": "binary" };
+
+const IN_CAVES = "In the caves beneath the mountains";
+const ANSWERS = new Map([["ring", IN_CAVES], ["🐶", "Playing ball 🏐"]]);
+
+/** The program's server, with something to find. */
+function serving(listener: Deno.Listener): Promise<void> {
+  return serve(listener, ANSWERS);
+}
+
+// -- What goes out --
+
+Deno.test(
+  check("encodeMessage() puts a header in front, and its length", () => {
+    const { head, content } = parts(encodeMessage("hello", "text/plain"));
+
+    assertEquals(head["content-type"], "text/plain");
+    assertEquals(head["content-encoding"], "utf-8");
+    assertEquals(head["content-length"], 5);
+    assert(/^(little|big)$/.test(head.byteorder), "byteorder: little or big");
+    assertBytes(content, "hello", "the content");
+  }),
+);
+
+Deno.test(check("encodeMessage() counts bytes", {
+  reveals: ["length-in-characters"],
+}, () => {
+  const { head, content } = parts(encodeMessage("🐶 says héllo", "text/plain"));
+  const length = head["content-length"];
+  assert(length === 16, `"🐶 says héllo" is 16 bytes; you announce ${length}`);
+  assertBytes(content, "🐶 says héllo", "the content");
+
+  const named = parts(encodeMessage("woof", 'text/plain; by="🐶"'));
+  assertEquals(named.head["content-type"], 'text/plain; by="🐶"');
+  assertBytes(named.content, "woof", "what follows a header with a dog in it");
+}));
+
+Deno.test(check("encodeMessage() sends bytes as they are", () => {
+  const { head, content } = parts(encodeMessage(EVERY_BYTE, "image/dog"));
+
+  assertEquals(head["content-encoding"], "binary");
+  assertEquals(head["content-length"], 256);
+  assertBytes(content, EVERY_BYTE, "the content");
+}));
+
+// -- What comes in --
+
+Deno.test(check("MessageDecoder reads a message that comes in one piece", {
+  reveals: ["first-message-only"],
+}, () => {
+  const messages = new MessageDecoder().push(FROM_PYTHON);
+
+  const contents = messages.map(({ content }) => content);
+  assertMessages(contents, [QUESTION], "push() of a whole message");
+  assertEquals({ ...messages[0]?.head }, { ...HEAD, "content-length": 37 });
+}));
+
+Deno.test(check("MessageDecoder reads a message wherever it was cut", {
+  reveals: ["utf8-per-chunk", "one-read-one-message"],
+}, () => {
+  for (const [left, right] of everySplit(FROM_PYTHON)) {
+    const decoder = new MessageDecoder();
+    const cut = `a message cut after ${left.length} bytes`;
+
+    assertMessages(push(decoder, left), [], `the first piece of ${cut}`);
+    assertMessages(push(decoder, right), [QUESTION], `the rest of ${cut}`);
+  }
+}));
+
+Deno.test(check("MessageDecoder reads a message byte by byte", {
+  reveals: ["one-read-one-message"],
+}, () => {
+  const decoder = new MessageDecoder();
+
+  const all = Array.from(
+    FROM_PYTHON,
+    (byte) => push(decoder, Uint8Array.of(byte)),
+  );
+
+  assertMessages(all.flat(), [QUESTION], "push() of single bytes");
+}));
+
+Deno.test(check("MessageDecoder returns every message that a chunk completes", {
+  reveals: ["first-message-only"],
+}, () => {
+  const three = concat([say("one"), say(""), say("three")]);
+
+  const all = push(new MessageDecoder(), three);
+
+  assertMessages(all, ["one", "", "three"], "push() of three messages");
+}));
+
+Deno.test(check("MessageDecoder keeps what begins the next message", {
+  reveals: ["leftover-discarded"],
+}, () => {
+  const three = concat([say("one"), say(""), say("three")]);
+  for (const [left, right] of everySplit(three)) {
+    const decoder = new MessageDecoder();
+
+    const all = [...push(decoder, left), ...push(decoder, right)];
+
+    const cut = `three messages, cut after ${left.length} bytes,`;
+    assertMessages(all, ["one", "", "three"], cut);
+  }
+}));
+
+Deno.test(check("MessageDecoder takes any bytes for content", {
+  reveals: ["utf8-per-chunk"],
+}, () => {
+  const [image] = new MessageDecoder().push(say(EVERY_BYTE, IMAGE));
+
+  assertEquals(image?.head["content-type"], "image/dog");
+  assertBytes(image?.content, EVERY_BYTE, "the content");
+}));
+
+Deno.test(check("MessageDecoder returns content that nobody overwrites", {
+  reveals: ["stale-buffer-alias"],
+}, () => {
+  const decoder = new MessageDecoder();
+  const buffer = say("hello");
+
+  const first = push(decoder, buffer);
+  buffer.fill(0xff); // As the next read does.
+  const second = push(decoder, say("later"));
+
+  assertMessages([...first, ...second], ["hello", "later"], "two push() calls");
+}));
+
+Deno.test(
+  check("MessageDecoder passes over fields that it does not know", () => {
+    const more = { "x-dog": { name: "🐶" }, "content-language": null };
+
+    const all = push(new MessageDecoder(), say("hello", more));
+
+    assertMessages(all, ["hello"], "push() of a header with more fields");
+  }),
+);
+
+Deno.test(
+  check("MessageDecoder takes the last of two fields of one name", () => {
+    const twice = header(`"content-length":9,"content-length":5`);
+
+    const all = push(new MessageDecoder(), message(twice, "hello"));
+
+    assertMessages(all, ["hello"], "push() of a length of 9, and then of 5,");
+  }),
+);
+
+Deno.test(check("MessageDecoder accepts a header of 65,535 bytes", () => {
+  const longest = header('"content-length":5').padEnd(65_535);
+
+  const all = push(new MessageDecoder(), message(longest, "hello"));
+
+  assertMessages(all, ["hello"], "push() with the longest header that fits");
+}));
+
+Deno.test(
+  check("MessageDecoder refuses a header that is no JSON object", () => {
+    for (const header of ["", "{", "hello", "null", "7", '"text"', "[]"]) {
+      const bad = message(header, "hello");
+
+      const told = `push() of a header that says ${header || "nothing"}`;
+      assertThrows(
+        () => push(new MessageDecoder(), bad),
+        InvalidData,
+        "",
+        told,
+      );
+    }
+  }),
+);
+
+Deno.test(check("MessageDecoder refuses a header that lacks a field", () => {
+  const whole = { ...HEAD, "content-length": 5 };
+  for (const field of Object.keys(whole)) {
+    const bad = message(JSON.stringify({ ...whole, [field]: undefined }));
+
+    const told = `push() of a header without ${field}`;
+    assertThrows(() => push(new MessageDecoder(), bad), InvalidData, "", told);
+  }
+}));
+
+Deno.test(check("MessageDecoder finds no field in a __proto__", () => {
+  const sly = message(header('"__proto__":{"content-length":5}'), "hello");
+
+  const told = "push() of a header with its content-length in a __proto__";
+  assertThrows(() => push(new MessageDecoder(), sly), InvalidData, "", told);
+}));
+
+Deno.test(check("MessageDecoder refuses a length that is none", () => {
+  for (const length of ["-1", "1.5", '"5"', "null", "true", "[5]", "1e400"]) {
+    const bad = message(header(`"content-length":${length}`), "hello");
+
+    const told = `push() of a header with a content-length of ${length}`;
+    assertThrows(() => push(new MessageDecoder(), bad), InvalidData, "", told);
+  }
+}));
+
+Deno.test(check("MessageDecoder refuses more than it was told to accept", {
+  reveals: ["unbounded-length"],
+}, () => {
+  const longest = "a".repeat(64);
+  const all = push(new MessageDecoder(64), say(longest));
+  assertMessages(all, [longest], "push() of 64 bytes, with 64 allowed,");
+
+  for (const length of [65, 2 ** 31, 2 ** 53 + 2, 1e300]) {
+    const bad = message(header(`"content-length":${length}`));
+
+    const told = `push() of a header that announces ${length} bytes`;
+    assertThrows(
+      () => push(new MessageDecoder(64), bad),
+      InvalidData,
+      "",
+      told,
+    );
+  }
+}));
+
+Deno.test(check("MessageDecoder accepts nothing after a header it refused", {
+  reveals: ["resync-after-error"],
+}, () => {
+  const decoder = new MessageDecoder();
+  assertThrows(() => push(decoder, message("{}")), InvalidData);
+
+  const told = "push() of a good message, after a header that was none";
+  assertThrows(() => push(decoder, say("hello")), InvalidData, "", told);
+}));
+
+Deno.test(check("MessageDecoder accepts the end between two messages", {
+  reveals: ["clean-eof-is-error"],
+}, () => {
+  const decoder = new MessageDecoder();
+  decoder.push(concat([say("hello"), say("")]));
+  decoder.end();
+
+  new MessageDecoder().end(); // Nobody has to say anything.
+}));
+
+Deno.test(check("MessageDecoder refuses the end inside a message", {
+  reveals: ["eof-mid-message-ok"],
+}, () => {
+  for (const [begun] of everySplit(say("hello"))) {
+    const decoder = new MessageDecoder();
+    decoder.push(begun);
+
+    const told = `end() after ${begun.length} bytes of a message`;
+    assertThrows(() => decoder.end(), UnexpectedEof, "", told);
+  }
+}));
+
+// -- The client --
+
+Deno.test(check("search() asks, and returns what the server found", {
+  writesAtMost: 50,
+}, async (stage) => {
+  const host = await stage.listen("host");
+  using conn = await Deno.connect({ port: host.addr.port });
+  const searching = stage.start(() => search(conn, "🐶"));
+  const server = await host.accept();
+
+  const { head, content } = await receiveMessage(server);
+  assertEquals(head["content-type"], "text/json");
+  assertEquals(json(content), { action: "search", value: "🐶" });
+  await server.sendInPieces(everySplit(found("Playing ball 🏐"))[90]!);
+
+  assertEquals(await searching.result, "Playing ball 🏐");
+}));
+
+Deno.test(
+  check("search() leaves the connection open for the next", async (stage) => {
+    const host = await stage.listen("host");
+    using conn = await Deno.connect({ port: host.addr.port });
+    const server = await host.accept();
+
+    for (const name of ["ring", "dog"]) {
+      const searching = stage.start(() => search(conn, name));
+      await receiveMessage(server);
+      await server.send(found(`a ${name}`));
+      assertEquals(await searching.result, `a ${name}`);
+    }
+  }),
+);
+
+Deno.test(check("search() rejects when the server ends inside its answer", {
+  reveals: ["eof-mid-message-ok"],
+}, async (stage) => {
+  for (const begun of ["", "\0", found("a ring").subarray(0, 40)]) {
+    const host = await stage.listen("host");
+    using conn = await Deno.connect({ port: host.addr.port });
+    const searching = stage.start(() => search(conn, "ring"));
+    const server = await host.accept();
+    await receiveMessage(server);
+
+    await server.send(begun);
+    await server.closeWrite();
+
+    const told =
+      `search() at the end, after ${begun.length} bytes of an answer`;
+    await assertRejects(() => searching.result, UnexpectedEof, "", told);
+  }
+}));
+
+// -- The server --
+
+Deno.test(check("serve() answers what Python asks", {
+  reveals: ["first-message-only"],
+  writesAtMost: 50,
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  await ann.send(FROM_PYTHON);
+  assertBytes(await resultFor(ann), "Playing ball 🏐", "the answer to ann");
+
+  await ann.sendByteByByte(request("ring"));
+  assertBytes(await resultFor(ann), IN_CAVES, "the answer to ann");
+}));
+
+Deno.test(check("serve() answers every message of a chunk", {
+  reveals: ["first-message-only", "leftover-discarded"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  await ann.send(concat([request("ring"), request("🐶")]));
+  await ann.closeWrite();
+
+  assertBytes(await resultFor(ann), IN_CAVES, "the answer to ann");
+  assertBytes(await resultFor(ann), "Playing ball 🏐", "the answer to ann");
+  await ann.receivesEnd();
+}));
+
+Deno.test(check("serve() says when it finds nothing", async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  for (const name of ["dragon", "constructor", "__proto__", ""]) {
+    await ann.send(request(name));
+    assertStringIncludes(text(await resultFor(ann)), "No match for");
+  }
+}));
+
+Deno.test(
+  check(
+    "serve() reads text as its header says it is written",
+    async (stage) => {
+      stage.serve((listener) => serve(listener, new Map([["café", "open"]])));
+      const ann = await stage.connect("ann");
+      const latin = Uint8Array.from(
+        '{"action":"search","value":"café"}',
+        (letter) => letter.charCodeAt(0),
+      );
+
+      await ann.send(say(latin, { "content-encoding": "iso-8859-1" }));
+
+      assertBytes(await resultFor(ann), "open", "the answer to ann");
+    },
+  ),
+);
+
+Deno.test(check("serve() sends bytes that are no JSON back as they came", {
+  reveals: ["binary-through-string"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  await ann.send(say(EVERY_BYTE, IMAGE));
+
+  const { head, content } = await receiveMessage(ann);
+  assertEquals(head["content-type"], "image/dog");
+  assertBytes(content, EVERY_BYTE, "what came back");
+}));
+
+Deno.test(check("serve() answers bob while ann is inside a message", {
+  reveals: ["await-in-accept-loop"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+  const [begun, rest] = everySplit(request("ring"))[40]!;
+
+  await ann.send(begun);
+  await bob.send(request("ring"));
+  assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
+
+  await ann.send(rest);
+  assertBytes(await resultFor(ann), IN_CAVES, "the answer to ann");
+}));
+
+Deno.test(check("serve() answers what it does not understand with an error", {
+  reveals: ["handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve(serving);
+  const bob = await stage.connect("bob");
+  const nonsense = ["", "{", "null", "7", "[]", '{"action":"dance"}'];
+
+  for (const content of nonsense) {
+    const ann = await stage.connect("ann");
+    await ann.send(say(content));
+    assertStringIncludes(
+      text(await resultFor(ann)),
+      "Error: ",
+      `to ${content}`,
+    );
+  }
+  const cat = await stage.connect("cat");
+  await cat.send(say("{}", { "content-encoding": "klingon" }));
+  assertStringIncludes(text(await resultFor(cat)), "Error: ", "to Klingon");
+
+  await bob.send(request("ring"));
+  assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
+}));
+
+Deno.test(
+  check("serve() answers a header that is none with an error, and hangs up", {
+    reveals: ["handler-rejection-kills-server", "resync-after-error"],
+  }, async (stage) => {
+    stage.serve(serving);
+    const bob = await stage.connect("bob");
+    const much = header('"content-length":65537');
+
+    for (const bad of ["", "hello", "{}", '{"content-length":5}', much]) {
+      const ann = await stage.connect("ann");
+      await ann.send(message(bad));
+      assertStringIncludes(text(await resultFor(ann)), "Error: ");
+      await ann.receivesEnd();
+    }
+
+    await bob.send(request("ring"));
+    assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
+  }),
+);
+
+Deno.test(check("serve() outlives clients that leave inside a message", {
+  reveals: ["handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const bob = await stage.connect("bob");
+
+  await doomed.send(request("ring").subarray(0, 40));
+  doomed.reset();
+  await ann.send(request("ring").subarray(0, 1));
+  await ann.closeWrite();
+  await ann.receivesEnd();
+
+  await bob.send(request("ring"));
+  assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
+}));
+
+// -- What the cast says and hears --
+
+/** The bytes of `text`. */
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** A header with all that it needs but for `fields`, which are JSON. */
+function header(fields: string): string {
+  return `{${fields},${JSON.stringify(HEAD).slice(1)}`;
+}
+
+/** A message on the wire: any header, and any content behind it. */
+function message(head: string, content: string | Uint8Array = ""): Uint8Array {
+  const text = bytes(head);
+  const length = Uint8Array.of(text.length >> 8, text.length);
+  const body = typeof content === "string" ? bytes(content) : content;
+  return concat([length, text, body]);
+}
+
+/** A message with a good header, which says what `more` says besides. */
+function say(content: string | Uint8Array, more: object = {}): Uint8Array {
+  const body = typeof content === "string" ? bytes(content) : content;
+  const head = { ...HEAD, "content-length": body.length, ...more };
+  return message(JSON.stringify(head), body);
+}
+
+/** A question for `value`. */
+function request(value: string): Uint8Array {
+  return say(JSON.stringify({ action: "search", value }));
+}
+
+/** An answer. */
+function found(result: string): Uint8Array {
+  return say(JSON.stringify({ result }));
+}
+
+/** The content of each message that `chunk` completes. */
+function push(decoder: MessageDecoder, chunk: Uint8Array): Uint8Array[] {
+  return decoder.push(chunk).map(({ content }) => content);
+}
+
+// deno-lint-ignore no-explicit-any -- What it is, is for the check to say.
+function json(content: Uint8Array): any {
+  try {
+    return JSON.parse(text(content));
+  } catch (error) {
+    fail(`What should be JSON is none: ${text(content)} (${error})`);
+  }
+}
+
+/** The parts of a message on the wire. */
+function parts(message: Uint8Array) {
+  const end = 2 + uint16(message);
+  const size = `encodeMessage() gives ${message.length} bytes`;
+  const claim = `the first two announce a header of ${end - 2}`;
+  assert(end <= message.length, `${size}, and ${claim}`);
+  return { head: json(message.slice(2, end)), content: message.slice(end) };
+}
+
+/** Receives one message of the program. */
+async function receiveMessage(actor: Actor) {
+  const head = json(await actor.receive(uint16(await actor.receive(2))));
+  return { head, content: await actor.receive(head["content-length"]) };
+}
+
+/** The number that two bytes are, the highest first. */
+function uint16([high = 0, low = 0]: Uint8Array): number {
+  return high * 256 + low;
+}
+
+/** Receives an answer, and gives the result in it. */
+async function resultFor(actor: Actor): Promise<Uint8Array> {
+  const { head, content } = await receiveMessage(actor);
+  assertEquals(head["content-type"], "text/json");
+  return bytes(json(content).result);
+}
