@@ -87,6 +87,11 @@ export class Running implements AsyncDisposable {
     return this.stdout;
   }
 
+  /** Sends it a signal, such as "SIGTERM". */
+  signal(name: Deno.Signal) {
+    this.#child.kill(name);
+  }
+
   /** Waits until it has ended by itself, and returns the exit code. */
   async exit(limitMs: number = PATIENCE_MS): Promise<number> {
     await this.when(() => this.#code !== undefined, "end", limitMs);

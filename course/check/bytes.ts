@@ -53,18 +53,25 @@ export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join(" ");
 }
 
-/** `bytes` in about `width` columns: text in quotes, or hex, cut if too long. */
-export function preview(bytes: Uint8Array, width = 24): string {
-  if (bytes.length === 0) return '""';
+/**
+ * `bytes` in about `width` columns: text in quotes, or hex, cut if too long. If
+ * they are the first of more, `size` says of how many.
+ */
+export function preview(
+  bytes: Uint8Array,
+  width = 24,
+  size = bytes.length,
+): string {
+  if (size === 0) return '""';
   const head = bytes.subarray(0, width * 4);
-  if (isText(head) || (head.length < bytes.length && isText(clean(head)))) {
+  if (isText(head) || (head.length < size && isText(clean(head)))) {
     const quoted = JSON.stringify(new TextDecoder().decode(head));
-    if (quoted.length <= width && head.length === bytes.length) return quoted;
-    return `${quoted.slice(0, width - 2)}…" ${count(bytes.length)}`;
+    if (quoted.length <= width && head.length === size) return quoted;
+    return `${quoted.slice(0, width - 2)}…" ${count(size)}`;
   }
   const fit = Math.max(1, Math.floor(width / 3));
-  if (bytes.length <= fit) return hex(bytes);
-  return `${hex(bytes.subarray(0, fit - 1))} … ${count(bytes.length)}`;
+  if (size <= fit) return hex(bytes);
+  return `${hex(bytes.subarray(0, fit - 1))} … ${count(size)}`;
 }
 
 /** Drops a character that was cut in half at the end. */

@@ -36,14 +36,16 @@ function where(place: string, mistake: Mistake | undefined) {
 /** The learner's loop that made the same fruitless call again and again. */
 function loop({ recording: { loop } }: Evidence): string | undefined {
   if (loop === undefined) return;
+  const often = loop.times === 1_000 ? "a thousand" : String(loop.times);
   const call =
-    `Your program called ${loop.what} a thousand times in a row, in vain.`;
+    `Your program called ${loop.what} ${often} times in a row, in vain.`;
   return aside(call, loop.place.line);
 }
 
 /** Wraps `text`, with `note` at the right end of the last line. */
 function aside(text: string, note: string): string {
   const lines = wrap(text, WIDTH);
+  if (note === "") return lines.join("\n");
   const last = lines.at(-1)!;
   const gap = WIDTH - last.length - note.length;
   if (gap >= 2) lines[lines.length - 1] = last + " ".repeat(gap) + note;
@@ -78,10 +80,12 @@ function comparison({ expected, received }: Evidence): string | undefined {
   if (at < 0) return;
   const show = isText(expected) && isText(received) ? asText : asHex;
   const from = Math.max(0, at - 8);
-  const skipped = from > 0 ? `  (from byte ${from})` : "";
+  // A line of its own: beside 14 bytes in hex there is no room for it.
+  const skipped = from > 0 ? [`   from byte ${from}`] : [];
   const before = show(expected.subarray(from, at)).open;
   return [
-    `   expected  ${show(expected.subarray(from, from + 14)).whole}${skipped}`,
+    ...skipped,
+    `   expected  ${show(expected.subarray(from, from + 14)).whole}`,
     `   received  ${show(received.subarray(from, from + 14)).whole}`,
     `             ${" ".repeat(before.length)}^`,
   ].join("\n");

@@ -73,7 +73,8 @@ Deno.test("explain() skips what is equal before a late difference", () => {
   assertEquals(
     text.split("\n").slice(2).join("\n"),
     `\
-   expected  "aaaaaaaab"  (from byte 92)
+   from byte 92
+   expected  "aaaaaaaab"
    received  "aaaaaaaac"
                       ^`,
   );

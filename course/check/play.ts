@@ -173,7 +173,12 @@ export class Play {
       // The assertion's own lines, without the empty ones between them.
       return found("assert", error.message.trim().replace(/\n\s*\n/g, "\n"));
     }
-    return found("threw", `${this.#bill.symbol} threw ${message}`);
+    const call = this.#recording.program("throw")
+      .find((event) => event.error === error);
+    const name = call?.text.replace(/ throws .*/, "") ?? this.#bill.symbol;
+    const headline = `${name} threw ${message}`;
+    return new Unmet({ kind: "threw", headline, error })
+      .from(call?.place ?? place);
   }
 
   /** Closes what is open still, and lets what waited for it give up. */

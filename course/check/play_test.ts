@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
 import { real } from "./real.ts";
@@ -68,6 +68,30 @@ for (const network of networks) {
     assertEquals((evidence?.error as Error).message, "of mine");
   });
 
+  Deno.test(`${network}: a failure names the function that was started`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const fail = () => Promise.reject(new RangeError("of mine"));
+      await stage.start(fail, "shutdown()").result;
+    }, { network });
+
+    assertEquals(evidence?.headline, "shutdown() threw RangeError: of mine");
+  });
+
+  Deno.test(`${network}: a client in the queue of a closed listener hears why`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const bob = await stage.connect("bob", listener);
+      listener.close();
+      await bob.receives("hello");
+    }, { network });
+
+    assertEquals(
+      evidence?.headline,
+      'bob expected 5 bytes, "hello", and got nothing, then a reset: ' +
+        "your program closed the listener with bob in its queue",
+    );
+  });
+
   Deno.test(`${network}: a connection that stays open is a leak`, async () => {
     const { evidence } = await perform(async (stage) => {
       stage.serve(async (listener) => {
@@ -113,6 +137,25 @@ for (const network of networks) {
       await ann.send("ab");
       await ann.receives("ab\0");
     }, { network, adversity: { readsAtMost: 2, writesAtMost: 3 } });
+
+    assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: accept() fails as asked, and its client waits`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        const { message } = await assertRejects(() => listener.accept(), Error);
+        assertEquals(message, "Too many open files (os error 24)");
+        const conn = await listener.accept();
+        assertEquals(conn.remoteAddr.hostname, "127.0.0.2");
+        conn.close();
+      });
+      const ann = await stage.connect("ann", undefined, { from: "127.0.0.2" });
+      await ann.receivesEnd();
+    }, {
+      network,
+      adversity: { acceptFails: (n) => n === 0 ? "EMFILE" : undefined },
+    });
 
     assertEquals(evidence, undefined);
   });
@@ -269,4 +312,32 @@ Deno.test("the same seed plays the same way, event for event", async () => {
   };
 
   assertEquals(await told(), await told());
+});
+
+Deno.test("meet() brings both ends, and the program's is missed if left open", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    await conn.write(new Uint8Array(3));
+    assertEquals((await ann.receive(3)).length, 3);
+    assertEquals(stage.openSockets, ["connection"]);
+  });
+
+  assertEquals(evidence?.kind, "leak");
+  assertEquals(
+    evidence?.headline,
+    "Your program never closed the connection with ann",
+  );
+});
+
+Deno.test("a scripted writer takes everything after its pause", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const writer = stage.writer([{ pause: 5_000 }, 2]);
+    const bytes = Uint8Array.of(1, 2, 3);
+    assertEquals(await writer.write(bytes), 3);
+    assertEquals(stage.now, 5_000);
+    assertEquals(await writer.write(bytes), 2);
+    assertEquals([...writer.received], [1, 2, 3, 1, 2]);
+  });
+
+  assertEquals(evidence, undefined);
 });

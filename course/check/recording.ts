@@ -38,10 +38,38 @@ export interface Waiting {
   readonly who: string;
   /** Where the call was made. */
   readonly place?: Place;
+  /** Whether it is a server's, on a socket of the check: it waits rightly. */
+  readonly served?: boolean;
 }
 
 /** How many bytes of one event are kept. */
 const KEPT_BYTES = 256;
+
+/**
+ * Words that are put together only if somebody reads them: from the bytes that
+ * were kept, and how many there were. Most recordings are never read.
+ */
+export type Words = string | ((bytes: Uint8Array, size: number) => string);
+
+/** An event as it is noted. */
+export interface Noted extends Omit<Event, "at" | "text" | "size"> {
+  /** How the recording says it. */
+  readonly text: Words;
+}
+
+/** A {@linkcode Waiting} whose words are put together when they are read. */
+export interface Awaited extends Omit<Waiting, "what"> {
+  /** See {@linkcode Waiting.what}. */
+  readonly what: string | (() => string);
+}
+
+type Kept = Omit<Event, "text"> & { readonly text: Words };
+
+const NO_BYTES = new Uint8Array();
+
+function said({ text, bytes = NO_BYTES, size = 0 }: Omit<Kept, "at">): string {
+  return typeof text === "string" ? text : text(bytes, size);
+}
 
 /** How many events are kept; what comes later is only counted. */
 const LIMIT = 4_000;
@@ -49,16 +77,22 @@ const LIMIT = 4_000;
 /** Everything that happened during a check on one network. */
 export class Recording {
   readonly #clock: Clock;
-  readonly #slots: { event?: Event }[] = [];
-  readonly #waiting = new Set<Waiting>();
+  readonly #slots: { event?: Kept }[] = [];
+  readonly #waiting = new Set<Awaited>();
   readonly #names = new Map<number, string>();
+  /** Names of whole addresses: two hosts may use the same port. */
+  readonly #hosts = new Map<string, string>();
   /** Unix clients have no port: their address is known by its object. */
   readonly #pathless = new WeakMap<object, string>();
   #dropped = 0;
   #over = false;
 
-  /** Set when the program made the same fruitless call a thousand times. */
-  loop: { readonly what: string; readonly place: Place } | undefined;
+  /** Set when the program made the same fruitless call again and again. */
+  loop: {
+    readonly what: string;
+    readonly place: Place;
+    readonly times: number;
+  } | undefined;
 
   /** Records with the time of `clock`, and counts activity there. */
   constructor(clock: Clock) {
@@ -70,12 +104,12 @@ export class Recording {
     return this.#told.map((event) => ({
       ...event,
       who: this.named(event.who),
-      text: this.named(event.text),
+      text: this.named(said(event)),
     }));
   }
 
   /** The events that have been filled in. */
-  get #told(): Event[] {
+  get #told(): Kept[] {
     return this.#slots.flatMap(({ event }) => event ?? []);
   }
 
@@ -89,7 +123,9 @@ export class Recording {
     return [...this.#waiting].map((waiting) => ({
       ...waiting,
       who: this.named(waiting.who),
-      what: this.named(waiting.what),
+      what: this.named(
+        typeof waiting.what === "string" ? waiting.what : waiting.what(),
+      ),
     }));
   }
 
@@ -97,15 +133,18 @@ export class Recording {
   named(text: string): string {
     return text.replace(
       /(?:127\.\d+\.\d+\.\d+|\[?::[\w.:]*\]?):(\d+)/g,
-      (address, port) => this.#names.get(Number(port)) ?? address,
+      (address, port) =>
+        this.#hosts.get(address) ?? this.#names.get(Number(port)) ?? address,
     );
   }
 
   /** Calls the peer at `port`, or at an address without one, by `name`. */
   name(at: number | Deno.Addr, name: string) {
     if (typeof at === "number") this.#names.set(at, name);
-    else if ("port" in at) this.#names.set(at.port, name);
-    else this.#pathless.set(at, name);
+    else if ("hostname" in at) {
+      this.#hosts.set(`${at.hostname}:${at.port}`, name);
+      if (!this.#names.has(at.port)) this.#names.set(at.port, name);
+    } else this.#pathless.set(at, name);
   }
 
   /** What the peer at `addr` is called. */
@@ -114,11 +153,12 @@ export class Recording {
       return this.#pathless.get(addr) ?? addr.path ?? "a Unix client";
     }
     const { hostname, port } = addr as Deno.NetAddr;
-    return this.#names.get(port) ?? `${hostname}:${port}`;
+    const whole = `${hostname}:${port}`;
+    return this.#hosts.get(whole) ?? this.#names.get(port) ?? whole;
   }
 
   /** Adds an event that happens now. */
-  note(event: Omit<Event, "at">) {
+  note(event: Noted) {
     this.reserve()(event);
   }
 
@@ -126,16 +166,16 @@ export class Recording {
    * Keeps a place for an event that begins now, and is known later: what a
    * write causes elsewhere comes behind it. Returns how to fill it in.
    */
-  reserve(): (event: Omit<Event, "at">) => void {
+  reserve(): (event: Noted) => void {
     this.#clock.activity++;
     const at = this.#clock.now;
-    const slot: { event?: Event } = {};
+    const slot: { event?: Kept } = {};
     if (this.#slots.length >= LIMIT) return () => void this.#dropped++;
     this.#slots.push(slot);
     return (event) => this.#fill(slot, { at, ...event });
   }
 
-  #fill(slot: { event?: Event }, { bytes, ...rest }: Event) {
+  #fill(slot: { event?: Kept }, { bytes, ...rest }: Noted & { at: number }) {
     this.#clock.activity++;
     if (this.#over) return;
     // A copy: the buffer belongs to the program, which may fill it again.
@@ -145,7 +185,7 @@ export class Recording {
   }
 
   /** Adds an event right behind the call that failed with its error. */
-  noteBehindCause(event: Omit<Event, "at">) {
+  noteBehindCause(event: Noted) {
     const cause = this.#slots.findLastIndex((slot) =>
       slot.event?.error === event.error
     );
@@ -156,7 +196,7 @@ export class Recording {
   }
 
   /** Notes that a call waits, until the function that it returns is called. */
-  wait(waiting: Waiting): () => void {
+  wait(waiting: Awaited): () => void {
     this.#clock.activity++;
     if (!this.#over) this.#waiting.add(waiting);
     return () => {

@@ -91,17 +91,28 @@ function isPause(step: ReaderStep): step is { readonly pause: number } {
  */
 export type WriterStep = number | Error | { readonly pause: number };
 
+/** How far a program may write too much before it is stopped. */
+export interface Stop {
+  /** How many bytes it may write; the first write after them never returns. */
+  readonly after: number;
+  /** Called when that write is made. */
+  readonly exceeded: () => void;
+}
+
 /** A writer that accepts as many bytes at a time as its script says. */
 export class ScriptedWriter {
   readonly #world: World;
   readonly #accepts: readonly WriterStep[];
+  readonly #stop: Stop | undefined;
   readonly #parts: Uint8Array[] = [];
   #calls = 0;
+  #taken = 0;
 
   /** `accepts` has a step for each write; it starts again at its end. */
-  constructor(world: World, accepts: readonly WriterStep[]) {
+  constructor(world: World, accepts: readonly WriterStep[], stop?: Stop) {
     this.#world = world;
     this.#accepts = accepts;
+    this.#stop = stop;
   }
 
   /** How many writes were made. */
@@ -116,6 +127,10 @@ export class ScriptedWriter {
 
   /** Accepts a part of `bytes`, or all of them. */
   write(bytes: Uint8Array): Promise<number> {
+    if (this.#stop && this.#taken > this.#stop.after) {
+      this.#stop.exceeded();
+      return new Promise(() => {}); // The check is over.
+    }
     const step = this.#accepts[this.#calls++ % this.#accepts.length];
     return this.#world.call(
       { kind: "write", who: "the writer", what: "write()", scripted: true },
@@ -125,6 +140,7 @@ export class ScriptedWriter {
         if (pauses) await this.#world.clock.sleep(step.pause);
         const part = pauses ? bytes.slice() : bytes.slice(0, step);
         this.#parts.push(part);
+        this.#taken += part.length;
         return part.length;
       },
       (n) => ({

@@ -1,3 +1,4 @@
+import { count, type Data, toBytes } from "./bytes.ts";
 import { Actor } from "./cast/actor.ts";
 import { Talker } from "./cast/talker.ts";
 import { described, nameOf } from "./described.ts";
@@ -115,7 +116,7 @@ export class Stage {
     hostname = "127.0.0.1",
   ): Deno.NetAddr {
     const raw = this.#network.listenDatagram({ hostname, port: 0 });
-    const socket = new StandInDatagram(raw, this.#world);
+    const socket = new StandInDatagram(raw, this.#world, { served: true });
     this.#served = raw.addr as Deno.NetAddr;
     this.#run(() => server(socket), socket);
     return this.#served;
@@ -302,27 +303,34 @@ export class Stage {
     return new Unmet({ kind, who: name, headline, ...(error && { error }) });
   }
 
-  /** Opens a UDP socket for a member of the cast. */
-  datagram(name: string, hostname = "127.0.0.1"): Talker {
-    const raw = this.#network.listenDatagram({ hostname, port: 0 });
-    const { port } = raw.addr as Deno.NetAddr;
+  /** Opens a UDP socket for a member of the cast; port 0 is one that is free. */
+  datagram(name: string, hostname = "127.0.0.1", port = 0): Talker {
+    const raw = this.#network.listenDatagram({ hostname, port });
     this.#world.used = true;
-    this.#world.recording.name(port, name);
+    this.#world.recording.name(raw.addr, name);
     return new Talker(name, raw, this.#hand, this.#world);
   }
 
-  /** Starts a function of the program, to go on while the cast acts. */
-  start<T>(call: () => Promise<T>): Running<T> {
-    const running = { settled: false, result: this.#called(call) };
+  /**
+   * Starts a function of the program, to go on while the cast acts. `name` is
+   * what a failure calls it, if it is not what the check is about: "shutdown()".
+   */
+  start<T>(call: () => Promise<T>, name?: string): Running<T> {
+    const running = { settled: false, result: this.#called(call, name) };
     const settle = () => void (running.settled = true);
     running.result.then(settle, settle);
     return running;
   }
 
-  async #called<T>(call: () => Promise<T>): Promise<T> {
-    const symbol = this.#symbol;
+  async #called<T>(call: () => Promise<T>, name?: string): Promise<T> {
+    const symbol = name ?? this.#symbol;
+    const waiting = { side: "program", kind: "call", who: "" } as const;
+    const done = name && this.#world.recording.wait({ ...waiting, what: name });
     try {
-      return await call();
+      const result = await call();
+      const returns = { side: "program", who: "", kind: "return" } as const;
+      this.#world.recording.note({ ...returns, text: `${symbol} returns` });
+      return result;
     } catch (error) {
       if (error instanceof Error) this.#thrown = error;
       this.#world.recording.note({
@@ -334,6 +342,8 @@ export class Stage {
         error,
       });
       throw error;
+    } finally {
+      if (done) done();
     }
   }
 
@@ -367,10 +377,28 @@ export class Stage {
 
   /**
    * A writer for the program that takes at most so many bytes a time, again
-   * and again from the first; everything, if nothing is said.
+   * and again from the first; everything, if nothing is said. `given` is what the
+   * program has to write: one that writes far more is stopped, and fails.
    */
-  writer(accepts: readonly WriterStep[] = [Infinity]): ScriptedWriter {
-    return new ScriptedWriter(this.#world, accepts);
+  writer(
+    accepts: readonly WriterStep[] = [Infinity],
+    { given }: { given?: Data } = {},
+  ): ScriptedWriter {
+    if (given === undefined) return new ScriptedWriter(this.#world, accepts);
+    const expected = toBytes(given);
+    const stop = {
+      after: 2 * expected.length,
+      exceeded: () => this.#hand.fail(this.#wroteTooMuch(expected, writer)),
+    };
+    const writer = new ScriptedWriter(this.#world, accepts, stop);
+    return writer;
+  }
+
+  #wroteTooMuch(expected: Uint8Array, { received }: ScriptedWriter): Unmet {
+    const headline =
+      `${this.#symbol} was given ${count(expected.length)} to write, and has ` +
+      `written ${count(received.length)} already`;
+    return new Unmet({ kind: "extra", expected, received, headline });
   }
 
   /** Waits `ms` milliseconds; on the simulated network they cost nothing. */

@@ -3,7 +3,7 @@ import { Unmet } from "./evidence.ts";
 import type { RawConn } from "./network.ts";
 import { realTimers } from "./outside.ts";
 import { real, realSleep, turn } from "./real.ts";
-import type { Recording, Waiting } from "./recording.ts";
+import type { Awaited, Recording } from "./recording.ts";
 import type { World } from "./stand_ins/world.ts";
 
 /** Turns of the event loop without activity after which everyone waits. */
@@ -79,7 +79,7 @@ export class Stagehand {
    * what is missing.
    */
   async during<T>(
-    waiting: Waiting,
+    waiting: Awaited,
     work: () => Promise<T>,
     unmet: () => Unmet,
   ): Promise<T> {
@@ -211,10 +211,18 @@ export class Stagehand {
   #silent() {
     const [first] = this.#waiters;
     if (first) return first.onSilence();
-    const { waiting } = this.recording;
-    const call = waiting.findLast(({ side }) => side === "program");
-    const headline = call
-      ? `Your program does not return: it still waits for ${call.what}`
+    const { waiting, loop } = this.recording;
+    const program = waiting.filter(({ side }) => side === "program");
+    const named = program.find(({ kind }) => kind === "call");
+    const calls = program.filter((call) => call !== named);
+    const call = loop ?? calls.findLast(({ served }) => !served) ??
+      calls.at(-1);
+    const headline = loop
+      ? "Your program does not return: it goes round for ever"
+      : call
+      ? `${named?.what ?? "Your program"} does not ${
+        named ? "resolve" : "return"
+      }: ${named ? "your program" : "it"} still waits for ${call.what}`
       : "nothing can happen any more, and the check is not over";
     const unmet = new Unmet({ kind: "silence", headline });
     this.fail(call?.place ? unmet.from(call.place) : unmet);

@@ -16,8 +16,8 @@ const ROWS = 22;
 /** The recording as a table of at most `width` columns, without colour. */
 export function table(recording: Recording, width: number): string {
   const rows = [...paired(collapsed(recording.events)), ...waiting(recording)];
-  markIgnored(rows, recording);
-  const kept = shortened(rows);
+  const told = withIgnored(rows, recording);
+  const kept = shortened(told);
   const name = longest(kept.map(({ who }) => who));
   const place = longest(kept.map(({ place }) => place));
   const halves = kept.map((row) => ({
@@ -101,21 +101,26 @@ function waiting(recording: Recording): Row[] {
   );
 }
 
-/** Says beside a client's connect that nobody accepted it. */
-function markIgnored(rows: Row[], { events, waiting }: Recording) {
+/**
+ * Says beside a client's connect that nobody accepted it; below, if something
+ * else stands there.
+ */
+function withIgnored(rows: Row[], { events, waiting }: Recording): Row[] {
   const calls = [...events, ...waiting];
   const accepts = calls.some(({ side, kind }) =>
     side === "program" && kind === "accept"
   );
-  if (!accepts) return;
+  if (!accepts) return rows;
   const met = new Set(
     events.filter(({ kind }) => kind === "accept")
       .map(({ text }) => text.replace("accept() → ", "")),
   );
-  for (const row of rows) {
-    const ignored = row.left === "connects" && !met.has(row.who);
-    if (ignored && row.right === "") row.right = `nobody accepts ${row.who}`;
-  }
+  return rows.flatMap((row) => {
+    if (row.left !== "connects" || met.has(row.who)) return row;
+    const right = `nobody accepts ${row.who}`;
+    if (row.right === "") return { ...row, right, place: "" };
+    return [row, { at: row.at, who: "", left: "", right, place: "" }];
+  });
 }
 
 function shortened(rows: Row[]): Row[] {

@@ -34,6 +34,21 @@ Deno.test("table() says who waits, and whom nobody accepts", () => {
   );
 });
 
+Deno.test("table() says that nobody accepts below what else happened then", () => {
+  const recording = new Recording(new Clock());
+  const accept = { side: "program", kind: "accept", who: "" } as const;
+  recording.note({ ...accept, text: "accept() → ann" });
+  recording.note({ ...cast, who: "bob", kind: "connect", text: "connects" });
+  recording.note({ ...program, text: "read() from ann → null" });
+
+  assertEquals(
+    table(recording, 79).split("\n").slice(1).join("\n"),
+    `\
+     0 ms  bob  connects                read() from ann → null
+     0 ms                               nobody accepts bob`,
+  );
+});
+
 Deno.test("table() joins equal calls and leaves out the middle", () => {
   const recording = new Recording(new Clock());
   for (let i = 0; i < 100; i++) {

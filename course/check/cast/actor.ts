@@ -3,9 +3,17 @@ import { firstDifference } from "../bytes.ts";
 import { Unmet } from "../evidence.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
+import type { Words } from "../recording.ts";
 import type { Stagehand } from "../stagehand.ts";
 import { Inbox } from "./inbox.ts";
-import { cannotSend, missing, noEnd, other, tooMuch } from "./unmet.ts";
+import {
+  cannotSend,
+  inQueue,
+  missing,
+  noEnd,
+  other,
+  tooMuch,
+} from "./unmet.ts";
 
 /**
  * A member of the cast with a TCP connection to the program: a client of the
@@ -60,9 +68,9 @@ export class Actor {
   }
 
   async #send(bytes: Uint8Array, place: Place) {
-    this.#note("send", `→ ${preview(bytes)}`, bytes);
+    this.#note("send", sent, bytes);
     const waiting = {
-      what: `waits to send ${preview(bytes, 12)}`,
+      what: () => `waits to send ${preview(bytes, 12)}`,
       kind: "send",
       place,
     };
@@ -81,14 +89,25 @@ export class Actor {
       const { BrokenPipe, ConnectionReset } = Deno.errors;
       const gone = error instanceof BrokenPipe ||
         error instanceof ConnectionReset;
-      throw gone ? cannotSend(this.name, bytes, "closed").from(place) : error;
+      if (!gone) throw error;
+      throw this.#orQueued(cannotSend(this.name, bytes, "closed")).from(place);
     }
+  }
+
+  /** `unmet`, which says something else of a client that was never accepted. */
+  #orQueued(unmet: Unmet): Unmet {
+    const calls = this.#stage.recording.program();
+    const met = `accept() → ${this.name}`;
+    return !calls.some(({ text }) => text === met) &&
+        calls.some(({ text }) => text === "close() of the listener")
+      ? inQueue(unmet)
+      : unmet;
   }
 
   /** Expects exactly these bytes next. Says so at the first that differs. */
   async receives(data: Data): Promise<void> {
     const expected = toBytes(data);
-    const what = `waits for ${preview(expected, 12)}`;
+    const what = () => `waits for ${preview(expected, 12)}`;
     let same = 0; // So many bytes are as they should be.
     await this.#receive(what, expected.length, (ending) => {
       const fresh = this.#inbox.after(same).subarray(0, expected.length - same);
@@ -97,8 +116,9 @@ export class Actor {
         return other(this.name, expected, this.#inbox.bytes);
       }
       same += fresh.length;
-      return ending &&
-        missing(this.name, expected, this.#inbox.bytes, ending);
+      if (ending === undefined) return;
+      const unmet = missing(this.name, expected, this.#inbox.bytes, ending);
+      return ending === "reset" ? this.#orQueued(unmet) : unmet;
     });
     this.#inbox.take(expected.length);
   }
@@ -117,7 +137,7 @@ export class Actor {
 
   /** Waits for `length` bytes; `fault` says what is wrong, if anything is. */
   async #receive(
-    what: string,
+    what: string | (() => string),
     length: number,
     fault: (ending?: "silence" | "end" | "reset") => Unmet | undefined,
   ) {
@@ -161,7 +181,8 @@ export class Actor {
         if (wrong) throw wrong.from(place);
         if (this.#inbox.ending === "end") return;
         if (this.#inbox.ending === "reset") {
-          throw noEnd(this.name, this.#inbox.bytes, "reset").from(place);
+          const unmet = noEnd(this.name, this.#inbox.bytes, "reset");
+          throw this.#orQueued(unmet).from(place);
         }
         await this.#inbox.more();
       }
@@ -229,11 +250,11 @@ export class Actor {
     }
   }
 
-  #as(waiting: { what: string; kind: string; place: Place }) {
+  #as(waiting: { what: string | (() => string); kind: string; place: Place }) {
     return { side: "cast", who: this.name, ...waiting } as const;
   }
 
-  #note(kind: string, text: string, bytes?: Uint8Array) {
+  #note(kind: string, text: Words, bytes?: Uint8Array) {
     this.#stage.recording.note({
       side: "cast",
       who: this.name,
@@ -242,4 +263,8 @@ export class Actor {
       ...(bytes && { bytes }),
     });
   }
+}
+
+function sent(bytes: Uint8Array, size: number): string {
+  return `→ ${preview(bytes, 24, size)}`;
 }

@@ -1,6 +1,6 @@
 import { concat, preview } from "../bytes.ts";
 import type { RawConn } from "../network.ts";
-import type { Recording } from "../recording.ts";
+import type { Recording, Words } from "../recording.ts";
 
 /** How the other side's sending ended, or "open". */
 export type Ending = "open" | "end" | "reset";
@@ -71,7 +71,7 @@ export class Inbox {
       if (n === null) return this.#end("end", "← the end (FIN)");
       const bytes = into.subarray(0, n);
       this.#parts.push(bytes);
-      this.#note("receive", `← ${preview(bytes)}`, bytes);
+      this.#note("receive", received, bytes);
     } catch (error) {
       const { BadResource, ConnectionReset, Interrupted } = Deno.errors;
       if (error instanceof ConnectionReset) {
@@ -89,7 +89,7 @@ export class Inbox {
     this.#note(ending, text);
   }
 
-  #note(kind: string, text: string, bytes?: Uint8Array) {
+  #note(kind: string, text: Words, bytes?: Uint8Array) {
     this.#recording.note({
       side: "cast",
       who: this.#name,
@@ -98,4 +98,8 @@ export class Inbox {
       ...(bytes && { bytes }),
     });
   }
+}
+
+function received(bytes: Uint8Array, size: number): string {
+  return `← ${preview(bytes, 24, size)}`;
 }

@@ -70,6 +70,13 @@ export function noEnd(
   });
 }
 
+/** As `unmet`, of a client that was connected and that nobody accepted. */
+export function inQueue({ found }: Unmet): Unmet {
+  const [what] = found.headline.split(": your program");
+  const why = `your program closed the listener with ${found.who} in its queue`;
+  return new Unmet({ ...found, headline: `${what}: ${why}` });
+}
+
 /** What `who` sends does not go out. */
 export function cannotSend(
   who: string,

@@ -10,6 +10,7 @@ import {
   wasPassedOver,
 } from "./chat.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
+import { stoppedAccepting } from "./serving.ts";
 import { cameFromOthers } from "./traffic.ts";
 
 /** Mistakes about accepting. */
@@ -24,7 +25,8 @@ export const accepting: Catalogue = {
       "An error in the conversation with one client ended the server for all the others.",
     fits: (evidence) =>
       whenever("crash")(evidence) &&
-      (vanished(evidence) || brokeOff(evidence)),
+        (vanished(evidence) || brokeOff(evidence)) ||
+      stoppedAccepting(evidence),
   },
   "accept-busy-loop": {
     sentence:

@@ -6,7 +6,7 @@ import { acceptsTooMany } from "./tables.ts";
 export const addresses: Catalogue = {
   "hard-coded-port": {
     sentence:
-      "Your program asks for a port that it has chosen itself, and another server is there already.",
+      "Your program asks for a port that it has chosen itself, and a server of yours, started a moment ago, has it.",
     fits: ({ error }) => error instanceof Deno.errors.AddrInUse,
   },
   "bind-localhost-only": {

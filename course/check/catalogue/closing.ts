@@ -1,7 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
-import { gaveEnd, neverClosed } from "./traffic.ts";
+import { closedListener, gaveEnd, neverClosed } from "./traffic.ts";
 
 /** Mistakes about closing. */
 export const closing: Catalogue = {
@@ -119,11 +119,6 @@ function closedByStream(
     const before = calls.slice(0, i).filter((call) => call.who === who);
     return before.some(gaveEnd) === (stream === "readable");
   });
-}
-
-/** Whether the program takes no more clients. */
-function closedListener(recording: Recording): boolean {
-  return recording.program("close").some(({ who }) => who === "");
 }
 
 /** Whether the program has not ended its sending to `who`, in either way. */

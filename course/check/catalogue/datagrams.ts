@@ -1,5 +1,9 @@
 import {
   answeredAnother,
+  answersAnother,
+  asksAgain,
+  endedByStray,
+  lastHasId,
   lastIsFromAsked,
   received,
   sent,
@@ -7,7 +11,7 @@ import {
   waitsTwice,
   wasTooLong,
 } from "./letters.ts";
-import { type Catalogue, failure } from "./mistake.ts";
+import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { cutShort } from "./traffic.ts";
 
 /** Mistakes about datagrams. */
@@ -31,7 +35,7 @@ export const datagrams: Catalogue = {
       "A datagram was lost on the way and nobody will ever say so; your program waits for the answer, and goes on waiting.",
     fits: ({ kind, recording }) =>
       kind === "silence" && waitsToReceive(recording) &&
-      sent(recording).length <= 1,
+      sent(recording).length > 0 && !asksAgain(recording),
   },
   "udp-expects-refused": {
     sentence:
@@ -82,7 +86,8 @@ export const datagrams: Catalogue = {
         side === "cast" && kind === "send"
       );
       const taken = received(evidence.recording);
-      return failure(evidence) && offered.length > taken.length;
+      const gaveUp = evidence.error instanceof Deno.errors.TimedOut;
+      return failure(evidence) && gaveUp && offered.length > taken.length;
     },
   },
   "udp-wildcard-source": {
@@ -98,11 +103,73 @@ export const datagrams: Catalogue = {
   "udp-handler-throws": {
     sentence:
       "One datagram that your server could not digest ended its loop; now nobody gets an answer.",
-    fits: ({ kind, error }) => {
+    fits: (evidence) => {
+      const { kind, error, recording } = evidence;
       const { BadResource, Interrupted } = Deno.errors;
       const closed = error instanceof BadResource ||
         error instanceof Interrupted;
-      return kind === "crash" && !closed;
+      const returned = recording.program("return").length > 0;
+      return kind === "crash" && !closed || failure(evidence) && returned;
     },
+  },
+  "udp-cuts-answer": {
+    sentence:
+      "A part of an answer looks like a whole one; whoever asked cannot know that the rest is missing.",
+    fits: ({ kind, received }) => kind === "extra" && received?.length !== 0,
+  },
+  "udp-left-open": {
+    sentence:
+      "Your program closes its socket when all goes well; here something failed, and the socket stays open.",
+    fits: leaves("datagram socket"),
+  },
+  "udp-close-interrupts": {
+    sentence:
+      "close() ends a receive() that still waits, with Interrupted; nobody caught it.",
+    fits: ({ kind, error }) =>
+      kind === "crash" && error instanceof Deno.errors.Interrupted,
+  },
+  "udp-address-identity": {
+    sentence:
+      "The right answer came from the address that was asked, and was not taken; every receive() makes a new address object.",
+    fits: ({ kind, error, recording }) =>
+      (kind === "silence" || error instanceof Deno.errors.TimedOut) &&
+      lastIsFromAsked(recording) === true && lastHasId(recording) === true,
+  },
+  "udp-fixed-timeout": {
+    sentence:
+      "Two requests with different timeoutMs asked again after the same time.",
+    fits: ({ kind, recording }) => kind === "different" && asksAgain(recording),
+  },
+  "udp-stray-ends-try": {
+    sentence:
+      "A datagram that was not the answer ended the wait; request() gave up before timeoutMs had passed.",
+    fits: ({ kind, recording }) => kind === "threw" && endedByStray(recording),
+  },
+  "udp-short-answer": {
+    sentence:
+      "This datagram is shorter than an id, and was taken for the answer; what the buffer holds behind it is none of its bytes.",
+    fits: ({ kind, recording }) => {
+      const { size = 4 } = received(recording).at(-1) ?? {};
+      return kind === "different" && size < 4;
+    },
+  },
+  "udp-abandoned-receive": {
+    sentence:
+      "The receive() that your program gave up on was still waiting, and it took the datagram that came next.",
+    fits: ({ error, kind, recording }) =>
+      (kind === "silence" || error instanceof Deno.errors.TimedOut) &&
+      waitsTwice(recording),
+  },
+  "udp-timer-restarted": {
+    sentence:
+      "Every datagram starts your clock again, whoever sent it; while a stranger talks, request() neither asks nor gives up.",
+    fits: ({ kind, recording }) =>
+      kind === "assert" && received(recording).length > 1 &&
+      !asksAgain(recording),
+  },
+  "udp-id-without-address": {
+    sentence:
+      "Two clients chose the same id; an id is good only together with its address.",
+    fits: (evidence) => answersAnother(evidence),
   },
 };

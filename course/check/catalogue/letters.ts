@@ -1,9 +1,13 @@
 // What recognizers ask about the datagrams that a program sent and received.
 import { firstDifference } from "../bytes.ts";
+import type { Evidence } from "../evidence.ts";
 import type { Event, Recording } from "../recording.ts";
 
 /** How many bytes of a datagram are its id, where it has one. */
 const ID_BYTES = 4;
+
+/** What is done within this time, in milliseconds, is done without waiting. */
+const AT_ONCE_MS = 5;
 
 /** The datagrams that the program has sent. */
 export function sent(recording: Recording): Event[] {
@@ -65,6 +69,30 @@ export function lastHasId(recording: Recording): boolean | undefined {
   return last && sent(recording).some(({ bytes }) => sameId(bytes, last));
 }
 
+/** Whether the program sent the same datagram twice to the same address. */
+export function asksAgain(recording: Recording): boolean {
+  return hasTwins(sent(recording));
+}
+
+/** Whether the program threw as soon as something came that was no answer. */
+export function endedByStray(recording: Recording): boolean {
+  const [thrown] = recording.program("throw");
+  const last = received(recording).at(-1);
+  if (thrown === undefined || last === undefined) return false;
+  const right = lastIsFromAsked(recording) && lastHasId(recording);
+  return !right && thrown.at - last.at < AT_ONCE_MS;
+}
+
+/** Whether the wrong answer is one that somebody else had got. */
+export function answersAnother(
+  { kind, who, received: wrong, recording }: Evidence,
+): boolean {
+  return kind === "different" &&
+    sent(recording).some((letter) =>
+      letter.who !== who && equal(letter.bytes, wrong)
+    );
+}
+
 /** Whether the program sent one payload under two ids. */
 export function changedId(recording: Recording): boolean {
   const [first, ...more] = sent(recording);
@@ -75,11 +103,13 @@ export function changedId(recording: Recording): boolean {
 
 /** Whether the same datagram reached the program twice, from one sender. */
 export function cameTwice(recording: Recording): boolean {
-  const letters = received(recording);
+  return hasTwins(received(recording));
+}
+
+function hasTwins(letters: readonly Event[]): boolean {
   return letters.some(({ who, bytes }, i) =>
     letters.slice(0, i).some((before) =>
-      before.who === who && sameId(before.bytes, bytes) &&
-      samePayload(before.bytes, bytes)
+      before.who === who && equal(before.bytes, bytes)
     )
   );
 }

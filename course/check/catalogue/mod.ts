@@ -12,6 +12,7 @@ import type { Catalogue, Mistake } from "./mistake.ts";
 import { options } from "./options.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
+import { serving } from "./serving.ts";
 import { time } from "./time.ts";
 import { writing } from "./writing.ts";
 
@@ -24,6 +25,7 @@ export const catalogue: Catalogue = {
   ...closing,
   ...awaiting,
   ...accepting,
+  ...serving,
   ...addresses,
   ...tables,
   ...options,

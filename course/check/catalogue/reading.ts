@@ -117,6 +117,15 @@ export const reading: Catalogue = {
         last !== undefined && (last.size ?? 0) > 0;
     },
   },
+  "reads-once": {
+    sentence:
+      "Your program read once, and the client spoke more than once; a read brings what has come, and not what will.",
+    fits: (evidence) => {
+      const [first, ...more] = evidence.recording.program("read");
+      return failure(evidence) && cutShort(evidence) && more.length === 0 &&
+        (first?.size ?? 0) > 0;
+    },
+  },
   "first-message-only": {
     sentence:
       "Your program waits for another read, and has not used up what the last one brought.",

@@ -14,7 +14,7 @@ export const time: Catalogue = {
   },
   "udp-retry-double-effect": {
     sentence:
-      "The same request came twice, because its answer was lost, and your program carried it out twice.",
+      "The same request came twice; the second time it must get the first answer again, not a new one.",
     fits: ({ kind, recording }) =>
       kind === "different" &&
       (cameTwice(recording) || wasAskedTwice(recording)),
@@ -27,7 +27,8 @@ export const time: Catalogue = {
   "stale-reply": {
     sentence:
       "This answer carries the id of another request, and your program took it for the answer to this one.",
-    fits: ({ recording }) => lastHasId(recording) === false,
+    fits: ({ kind, recording }) =>
+      kind === "different" && lastHasId(recording) === false,
   },
   "timer-leak": {
     sentence:

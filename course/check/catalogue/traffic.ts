@@ -66,6 +66,11 @@ export function cameFromOthers(evidence: Evidence): boolean {
   return sent.length > 0 && sent.every((event) => event.who !== who);
 }
 
+/** Whether the program takes no more clients. */
+export function closedListener(recording: Recording): boolean {
+  return recording.program("close").some(({ who }) => who === "");
+}
+
 /** The peers whose connections the program has not closed. */
 export function neverClosed(recording: Recording): string[] {
   const calls = recording.program();

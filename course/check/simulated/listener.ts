@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import type { RawListener } from "../network.ts";
+import { turn } from "../real.ts";
 import type { SimulatedConn } from "./conn.ts";
 
 /** A simulated listening socket: a queue of connections that are complete. */
@@ -23,6 +24,11 @@ export class SimulatedListener implements RawListener {
     this.addr = addr;
     this.#backlog = backlog;
     this.#release = release;
+  }
+
+  /** Whether it takes clients; its address may be taken a little longer. */
+  get open(): boolean {
+    return !this.#closed;
   }
 
   /** Whether the kernel would drop a SYN now. Linux allows one more. */
@@ -60,9 +66,10 @@ export class SimulatedListener implements RawListener {
     const pending = this.#accepting;
     this.#accepting = undefined;
     if (pending === undefined) return this.#release();
-    // The address stays taken until the pending accept has been told.
+    // The address stays taken until the pending accept has been told, and that
+    // is in the next turn of the event loop.
     pending.promise.catch(this.#release);
-    pending.reject(kernel.listenerClosed());
+    turn().then(() => pending.reject(kernel.listenerClosed()));
   }
 
   ref() {}

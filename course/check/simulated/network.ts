@@ -57,7 +57,8 @@ export class SimulatedNetwork implements Network {
     if (port === 0) throw kernel.invalidPort(port);
     const [host] = resolve(hostname, port);
     const target = isWildcard(host!) ? loopbackOf(host!) : host!;
-    const listener = find(this.#listeners, target, port);
+    const open = [...this.#listeners].filter(({ open }) => open);
+    const listener = find(open, target, port);
     if (listener === undefined) throw kernel.connectionRefused();
     // The kernel drops the SYN, so the client hears nothing and goes on trying.
     await retransmit(this.#clock, listener, signal);

@@ -75,12 +75,13 @@ export class StandInConn implements Deno.TcpConn {
     const who = this.#peer;
     const call = { kind: "write", who, what: `write() to ${who}`, place };
     return this.#world.call(call, () => this.#raw.write(offered), (n) => {
-      const taken = bytes.subarray(0, n);
-      const all = n === bytes.length;
-      const text = all
-        ? `${call.what}: ${preview(taken, 14)}`
-        : `${call.what}: ${n} of ${count(bytes.length)}`;
-      return { text, bytes: taken, fruitless: n === 0 && bytes.length > 0 };
+      const { length } = bytes;
+      const text = (taken: Uint8Array, size: number) =>
+        size === length
+          ? `${call.what}: ${preview(taken, 14, size)}`
+          : `${call.what}: ${size} of ${count(length)}`;
+      const fruitless = n === 0 && length > 0;
+      return { text, bytes: bytes.subarray(0, n), fruitless };
     });
   }
 

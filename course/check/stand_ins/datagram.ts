@@ -9,9 +9,11 @@ export class StandInDatagram implements Deno.DatagramConn {
   readonly #raw: RawDatagram;
   readonly #world: World;
   readonly #open: Open;
+  readonly #served: boolean;
   #receiving = 0;
 
-  constructor(raw: RawDatagram, world: World) {
+  constructor(raw: RawDatagram, world: World, { served = false } = {}) {
+    this.#served = served;
     this.#raw = raw;
     this.#world = world;
     const { hostname, port } = raw.addr as Deno.NetAddr;
@@ -47,7 +49,7 @@ export class StandInDatagram implements Deno.DatagramConn {
       : "receive()";
     try {
       return await this.#world.call(
-        { kind: "receive", who: "", what },
+        { kind: "receive", who: "", what, served: this.#served },
         () => this.#raw.receive(into),
         ([bytes, from]) => {
           const who = this.#world.recording.nameOf(from);

@@ -2,8 +2,8 @@ import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
-import { processorTime } from "../real.ts";
-import type { Recording } from "../recording.ts";
+import { processorTime, turn } from "../real.ts";
+import type { Recording, Words } from "../recording.ts";
 
 /** How hostile the network is to the program, on either network. */
 export interface Adversity {
@@ -45,6 +45,12 @@ export interface Open {
 /** After how many fruitless calls in a row a program is said to loop. */
 const PATIENCE = 1_000;
 
+/**
+ * The same for an accept() that the check lets fail, and that is made again in
+ * one turn of the event loop: whoever leaves a pause, of any kind, ends it.
+ */
+const BURST = 3;
+
 /** What all stand-ins of a check share. */
 export class World {
   /** The time of the check. */
@@ -60,6 +66,8 @@ export class World {
   #fruitless = 0;
   #sent = 0;
   #accepts = 0;
+  /** How many accepts have failed in this turn of the event loop. */
+  #faults = 0;
   #budget: { until: number; exceeded: () => void } | undefined;
 
   constructor(clock: Clock, recording: Recording, adversity: Adversity) {
@@ -105,7 +113,10 @@ export class World {
   /** What the next accept() of the program fails with, if it does. */
   acceptFault(): Error | undefined {
     const code = this.adversity.acceptFails?.(this.#accepts++);
-    return code && kernel.tooManyOpenFiles();
+    if (code === undefined) return;
+    this.#faults++;
+    turn().then(() => this.#faults = 0);
+    return kernel.tooManyOpenFiles();
   }
 
   /**
@@ -114,17 +125,20 @@ export class World {
    * and again is stopped there, so that the check can say so.
    */
   async call<T>(
-    { kind, what, who, place = Place.here(), scripted = false }: {
-      kind: string;
-      what: string;
-      who: string;
-      place?: Place;
-      /** Whether no network carries it, so that one of them is enough. */
-      scripted?: boolean;
-    },
+    { kind, what, who, place = Place.here(), scripted = false, served = false }:
+      {
+        kind: string;
+        what: string;
+        who: string;
+        place?: Place;
+        /** Whether no network carries it, so that one of them is enough. */
+        scripted?: boolean;
+        /** See {@linkcode Waiting.served}. */
+        served?: boolean;
+      },
     make: () => Promise<T>,
     said: (result: T) => {
-      text: string;
+      text: Words;
       /** The peer, where only the result tells it. */
       who?: string;
       bytes?: Uint8Array;
@@ -134,23 +148,27 @@ export class World {
     if (!scripted) this.used = true;
     if (this.exceedsBudget()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
-    const done = this.recording.wait({ ...common, what });
+    const done = this.recording.wait({
+      ...common,
+      what,
+      ...(served && { served }),
+    });
     // What is sent leaves at once; what is received comes at the end of a call.
     const sends = kind === "write" || kind === "send";
     const sent = sends ? this.recording.reserve() : undefined;
-    const note = (event: { text: string; error?: unknown }) =>
+    const note = (event: { text: Words; error?: unknown }) =>
       (sent ?? this.recording.reserve())({ ...common, ...event });
     try {
       const result = await make();
       const { fruitless = false, ...event } = said(result);
       note(event);
-      if (fruitless) await this.#fruitlessCall(what, place);
+      if (fruitless) await this.#fruitlessCall({ what, place, done });
       else this.#fruitless = 0;
       return result;
     } catch (error) {
       const text = `${what} ✗ ${shortName(error)}`;
       note({ text, error });
-      await this.#fruitlessCall(what, place);
+      await this.#fruitlessCall({ what, place, done });
       throw error;
     } finally {
       done();
@@ -178,9 +196,16 @@ export class World {
     this.#budget = undefined;
   }
 
-  #fruitlessCall(what: string, place: Place): Promise<void> {
-    if (++this.#fruitless < PATIENCE) return Promise.resolve();
-    this.recording.loop ??= { what, place };
+  #fruitlessCall({ what, place, done }: {
+    what: string;
+    place: Place;
+    done: () => void;
+  }): Promise<void> {
+    const often = ++this.#fruitless >= PATIENCE || this.#faults >= BURST;
+    if (!often) return Promise.resolve();
+    const times = this.#fruitless;
+    this.recording.loop ??= { what, place, times };
+    done(); // It waits for nothing: it is the check that holds it here.
     return new Promise(() => {}); // The loop ends here; silence follows.
   }
 }

@@ -1,0 +1,74 @@
+// What becomes of programs that would never stop by themselves.
+import { assertEquals } from "@std/assert";
+import { type Body, type Outcome, Play } from "./play.ts";
+
+function perform(symbol: string, body: Body): Promise<Outcome> {
+  const bill = {
+    symbol,
+    network: "simulated",
+    seed: 1,
+    adversity: {},
+  } as const;
+  return new Play(bill).perform(body);
+}
+
+Deno.test("a program that writes far more than it was given is stopped", async () => {
+  const { evidence } = await perform("writeAll()", async (stage) => {
+    const writer = stage.writer([2], { given: "abc" });
+    const data = new TextEncoder().encode("abc");
+    for (let n = 0; n < 3;) n = await writer.write(data.subarray(n));
+  });
+
+  const { headline, received } = evidence!;
+  assertEquals(
+    headline,
+    "writeAll() was given 3 bytes to write, and has written 8 bytes already",
+  );
+  assertEquals(new TextDecoder().decode(received), "abcbccbc");
+});
+
+Deno.test("a program that was given nothing may write what it likes", async () => {
+  const { evidence } = await perform("writeAll()", async (stage) => {
+    const writer = stage.writer([2]);
+    for (let i = 0; i < 9; i++) await writer.write(new Uint8Array(2));
+    assertEquals(writer.received.length, 18);
+  });
+
+  assertEquals(evidence, undefined);
+});
+
+Deno.test("a loop waits for nothing, and the failure does not say so", async () => {
+  const { evidence } = await perform("readToEnd()", async (stage) => {
+    const reader = stage.reader([null]);
+    while (await reader.read(new Uint8Array(1)) !== 0);
+  });
+
+  const { headline, recording } = evidence!;
+  assertEquals(
+    headline,
+    "Your program does not return: it goes round for ever",
+  );
+  assertEquals(recording.loop?.what, "read()");
+  assertEquals(recording.waiting, []);
+});
+
+Deno.test("a close that fails stands in the recording", async () => {
+  const { evidence } = await perform("serve()", async (stage) => {
+    const [, conn] = await stage.meet("ann");
+    conn.close();
+    conn.close();
+  });
+
+  const closes = evidence!.recording.program("close").map(({ text }) => text);
+  assertEquals(closes, ["close() of ann", "close() of ann ✗ BadResource"]);
+});
+
+Deno.test("a function that returns while the cast acts is seen to return", async () => {
+  const { evidence } = await perform("exchange()", async (stage) => {
+    await stage.start(() => Promise.resolve()).result;
+    throw new RangeError("to see the recording");
+  });
+
+  const told = evidence!.recording.program("return").map(({ text }) => text);
+  assertEquals(told, ["exchange() returns"]);
+});

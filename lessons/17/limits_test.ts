@@ -1,0 +1,390 @@
+// The checks for lesson 17. Read them: they say what `serve()` promises.
+import { assert, assertEquals } from "@std/assert";
+import { check, type Stage } from "check";
+import { serve } from "./limits.ts";
+
+/** More than any client here is ready to wait. */
+const A_DAY = 86_400_000;
+
+/** An answer that comes at once. */
+function shout(line: string): string {
+  return line.toUpperCase();
+}
+
+/** How long everything took until now. */
+function took(stage: Stage): string {
+  return `it took ${Math.round(stage.now) / 1_000} s`;
+}
+
+// -- Many clients, and limits --
+
+Deno.test(check("serve() answers each line, request by request", {
+  reveals: ["leaked-conn"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout));
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.send("hel");
+  await bob.send("one\ntwo\n");
+  await bob.receives("ONE\nTWO\n");
+  await ann.send("lo\n");
+  await ann.receives("HELLO\n");
+
+  await bob.closeWrite();
+  await bob.receivesEnd();
+}));
+
+Deno.test(check("serve() tells one client too many that it is busy", {
+  reveals: ["unlimited-clients"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { maxConns: 2 }));
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+  const cat = await stage.connect("cat");
+
+  await cat.receives("busy\n");
+  await cat.receivesEnd();
+
+  await ann.send("still here?\n");
+  await ann.receives("STILL HERE?\n");
+  await bob.send("me too\n");
+  await bob.receives("ME TOO\n");
+}));
+
+Deno.test(check("serve() gives a place away when its client has left", {
+  reveals: ["unlimited-clients", "leaked-conn"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { maxConns: 1 }));
+  const ann = await stage.connect("ann");
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+
+  await ann.closeWrite();
+  await ann.receivesEnd();
+
+  const bob = await stage.connect("bob");
+  await bob.send("my turn\n");
+  await bob.receives("MY TURN\n");
+}));
+
+Deno.test(check("serve() gives a place away when its client has vanished", {
+  reveals: ["leak-on-error-path", "handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { maxConns: 2 }));
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const ann = await stage.connect("ann");
+  await doomed.send("hello\n");
+  await doomed.receives("HELLO\n");
+
+  doomed.reset();
+  await ann.send("who was that?\n");
+  await ann.receives("WHO WAS THAT?\n");
+
+  const bob = await stage.connect("bob");
+  await bob.send("my turn\n");
+  await bob.receives("MY TURN\n");
+}));
+
+Deno.test(check("serve() leaves places for other addresses", {
+  reveals: ["unlimited-clients"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { maxPerHost: 1 }));
+  const ann = await stage.connect("ann");
+  const greedy = await stage.connect("greedy");
+  const bob = await stage.connect("bob", undefined, { from: "127.0.0.2" });
+
+  await greedy.receives("busy\n");
+  await greedy.receivesEnd();
+
+  await bob.send("hello\n");
+  await bob.receives("HELLO\n");
+  await ann.send("hello, bob\n");
+  await ann.receives("HELLO, BOB\n");
+}));
+
+Deno.test(check("serve() has a limit even if nobody sets one", {
+  reveals: ["fd-limit"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout));
+  for (let i = 1; i <= 100; i++) await stage.connect(`client ${i}`);
+  const extra = await stage.connect("extra");
+
+  await extra.receives("busy\n");
+  await extra.receivesEnd();
+}));
+
+Deno.test(check("serve() accepts again after accept() has failed", {
+  reveals: ["accept-error-kills-server"],
+  acceptFails: (n) => n === 1 ? "EMFILE" : undefined,
+}, async (stage) => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => errors.push(error);
+  stage.serve((listener) => serve(listener, shout, { onError }));
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob"); // Meets the accept() that fails.
+
+  await bob.send("hello\n");
+  await bob.receives("HELLO\n");
+  await ann.send("hello, bob\n");
+  await ann.receives("HELLO, BOB\n");
+  assertEquals(errors.length, 1, "onError was not told once");
+}));
+
+Deno.test(check("serve() leaves accept() alone for a while when it fails", {
+  reveals: ["accept-busy-loop", "accept-error-kills-server"],
+  acceptFails: (n) => n < 3 ? "EMFILE" : undefined,
+}, async (stage) => {
+  const quiet = { onError: () => {} };
+  stage.serve((listener) => serve(listener, shout, quiet));
+  const ann = await stage.connect("ann");
+
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+}));
+
+Deno.test(check("serve() outlives answers that fail", {
+  reveals: ["handler-rejection-kills-server", "leak-on-error-path"],
+}, async (stage) => {
+  const errors: string[] = [];
+  const onError = (error: unknown) => errors.push((error as Error).message);
+  const answer = (line: string) => {
+    if (line === "later") return Promise.reject(new Error("in a promise"));
+    throw new Error("at once");
+  };
+  stage.serve((listener) => serve(listener, answer, { onError }));
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.send("later\n");
+  await ann.receivesEnd();
+  await bob.send("now\n");
+  await bob.receivesEnd();
+
+  assertEquals(errors, ["in a promise", "at once"]);
+}));
+
+// -- Clocks: each client gets time, and no more --
+
+Deno.test(check("serve() ends the visit of an idle client", {
+  reveals: ["no-deadline"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { idleMs: 40 }));
+  const ann = await stage.connect("ann");
+
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+  await ann.receivesEnd();
+}));
+
+// A matter of milliseconds, and loopback's are a matter of luck.
+Deno.test(check("serve() waits headMs for a request, however it drips", {
+  reveals: ["per-read-only", "no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  const limits = { headMs: 1_000, idleMs: A_DAY };
+  stage.serve((listener) => serve(listener, shout, limits));
+  const ann = await stage.connect("ann");
+
+  await stage.sleep(5_000); // Before the first byte another clock runs.
+  await ann.send("h");
+  await stage.sleep(600);
+  await ann.send("e");
+  await stage.sleep(600);
+
+  await ann.receivesEnd();
+  assert(stage.now <= 6_200, took(stage));
+}));
+
+Deno.test(check("serve() hurries nobody who waits for an answer", {
+  reveals: ["late-timer-closes-next"],
+}, async (stage) => {
+  const answer = async (line: string) => {
+    await stage.sleep(100);
+    return shout(line);
+  };
+  const limits = { idleMs: 50, headMs: 50 };
+  stage.serve((listener) => serve(listener, answer, limits));
+  const ann = await stage.connect("ann");
+
+  await ann.send("take your time\n");
+  await ann.receives("TAKE YOUR TIME\n");
+}));
+
+Deno.test(check("serve() hangs up on a line that is too long", {
+  reveals: ["unbounded-line"],
+}, async (stage) => {
+  const limits = { maxLine: 2_000, headMs: A_DAY, idleMs: A_DAY };
+  stage.serve((listener) => serve(listener, shout, limits));
+  const ann = await stage.connect("ann");
+
+  await ann.send("a".repeat(2_000) + "\n");
+  await ann.receives("A".repeat(2_000) + "\n");
+  await ann.send("a".repeat(2_001));
+  await ann.receivesEnd();
+  assert(stage.now <= 60_000, took(stage));
+}));
+
+// -- The end --
+
+Deno.test(check("serve() finishes an answer before it ends", {
+  reveals: ["exit-before-flush", "no-drain-on-shutdown"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [controller, gate] = [new AbortController(), gated()];
+  const { signal } = controller;
+  const serving = stage.start(() => serve(listener, gate.answer, { signal }));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("hello\n");
+  await gate.reached;
+
+  controller.abort();
+  gate.open();
+
+  await ann.receives("HELLO\n");
+  await ann.receivesEnd();
+  await serving.result;
+}));
+
+Deno.test(check("serve() sends the last byte of an answer before it ends", {
+  reveals: ["exit-before-flush", "no-drain-on-shutdown"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const asked = Promise.withResolvers<void>();
+  const repeat = (line: string) => {
+    asked.resolve();
+    return line.repeat(100_000);
+  };
+  const serving = stage.start(() => serve(listener, repeat, { signal }));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("book\n");
+  await asked.promise;
+  await stage.sleep(1); // The answer fills the buffers, and has to wait.
+
+  controller.abort();
+  await stage.sleep(5); // Ann has not begun to read.
+
+  await ann.receives("book".repeat(100_000) + "\n");
+  await ann.receivesEnd();
+  await serving.result;
+}));
+
+Deno.test(check("serve() ends without waiting for idle clients", {
+  reveals: ["shutdown-waits-forever"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const limits = { idleMs: A_DAY, graceMs: 60_000, signal: controller.signal };
+  const serving = stage.start(() => serve(listener, shout, limits));
+  await stage.connect("ann", listener); // Never says a word.
+  const bob = await stage.connect("bob", listener);
+  await bob.send("hello\n");
+  await bob.receives("HELLO\n");
+
+  controller.abort();
+
+  await bob.receivesEnd();
+  await serving.result;
+  assert(stage.now <= 50_000, took(stage));
+  // The port is free at once.
+  Deno.listen({ hostname: "127.0.0.1", port: listener.addr.port }).close();
+}));
+
+Deno.test(check("serve() gives up on an answer after graceMs", {
+  reveals: ["shutdown-waits-forever", "no-drain-on-shutdown"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [controller, gate] = [new AbortController(), gated()];
+  const limits = { graceMs: 100, signal: controller.signal };
+  const serving = stage.start(() => serve(listener, gate.answer, limits));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("hello\n");
+  const theirs = await gate.reached;
+
+  controller.abort();
+  await stage.sleep(20);
+  assert(!theirs.aborted, "the answer was given up at once");
+  assert(!serving.settled, "serve() did not wait for the answer");
+  await stage.refuses("late", listener);
+
+  await serving.result;
+  assert(theirs.aborted, "the answer was not told that nobody waits for it");
+  await ann.receivesEnd();
+}));
+
+Deno.test(check("serve() ends once, however often it is told to", {
+  reveals: ["double-close", "accept-busy-loop"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const serving = stage.start(() => serve(listener, shout, { signal }));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+
+  listener.close();
+  controller.abort();
+
+  await ann.receivesEnd();
+  await serving.result;
+}));
+
+Deno.test(check("serve() ends at once when nobody is there", {
+  reveals: ["accept-busy-loop", "shutdown-waits-forever"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const serving = stage.start(() => serve(listener, shout, { signal }));
+
+  controller.abort();
+  const stats = await serving.result;
+
+  assertEquals(stats, { accepted: 0, refused: 0, errors: 0 });
+  assert(stage.now <= 1_000, took(stage));
+  const late = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await serve(late, shout, { signal }); // Was told before it began.
+}));
+
+// A thousand connections in a moment are not for every machine's kernel.
+Deno.test(check("serve() counts a thousand clients", {
+  reveals: ["leaked-conn"],
+  only: "simulated",
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const limits = { maxConns: 10, signal: controller.signal };
+  const serving = stage.start(() => serve(listener, shout, limits));
+  const counted = { accepted: 0, refused: 0, errors: 0 };
+
+  for (let i = 0; i < 1_000; i += 50) {
+    const names = Array.from({ length: 50 }, (_, j) => `client ${i + j}`);
+    await Promise.all(names.map(async (name) => {
+      const client = await stage.connect(name, listener);
+      await client.closeWrite();
+      const said = await client.receiveAll(); // "busy\n", or nothing.
+      counted[said.length > 0 ? "refused" : "accepted"]++;
+    }));
+  }
+  controller.abort();
+
+  assertEquals(await serving.result, counted);
+}));
+
+/** An answer that comes when the gate opens, and when that has been asked. */
+function gated() {
+  const reached = Promise.withResolvers<AbortSignal>();
+  const opened = Promise.withResolvers<void>();
+  return {
+    reached: reached.promise,
+    open: opened.resolve,
+    answer: async (line: string, signal: AbortSignal) => {
+      reached.resolve(signal);
+      await opened.promise;
+      return shout(line);
+    },
+  };
+}
