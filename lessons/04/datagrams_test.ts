@@ -108,7 +108,7 @@ Deno.test(check("serveEcho() outlives a datagram that is no text", {
 }));
 
 Deno.test(check("serveEcho() outlives an answer that grows too long", {
-  reveals: ["udp-too-big", "udp-handler-throws"],
+  reveals: ["udp-too-big", "udp-handler-throws", "udp-cuts-answer"],
 }, async (stage) => {
   const echo = stage.serveDatagrams(serveEcho);
   const mallory = stage.datagram("mallory");
@@ -118,6 +118,7 @@ Deno.test(check("serveEcho() outlives an answer that grows too long", {
   await mallory.send("ΐ".repeat(30_000), echo);
   await bob.send("still here?", echo);
   await bob.receives("STILL HERE?");
+  await mallory.receivesNothing(20);
 }));
 
 Deno.test(check("serveEcho() triples a question at the most", async (stage) => {
@@ -133,7 +134,7 @@ Deno.test(check("serveEcho() triples a question at the most", async (stage) => {
 }));
 
 Deno.test(check("request() sends id and payload, and returns the rest", {
-  reveals: ["unstable-flag"],
+  reveals: ["unstable-flag", "udp-address-identity", "udp-close-interrupts"],
 }, async (stage) => {
   const server = stage.datagram("server");
   const asking = stage.start(() =>
@@ -184,8 +185,16 @@ Deno.test(check("request() refuses a payload that no datagram holds", {
   await server.receivesNothing(20);
 }));
 
+Deno.test(check("request() closes its socket when send() throws", {
+  reveals: ["udp-left-open", "udp-close-interrupts"],
+}, async () => {
+  const nowhere = { transport: "udp", hostname: "127.0.0.1", port: 0 } as const;
+
+  await assertRejects(() => request(nowhere, toBytes("ping"), ONCE), Error);
+}));
+
 Deno.test(check("request() asks again when the request is lost", {
-  reveals: ["udp-no-timeout", "new-id-per-retry"],
+  reveals: ["udp-no-timeout", "new-id-per-retry", "udp-close-interrupts"],
   datagram: (n) => n === 0 ? "drop" : undefined,
 }, async (stage) => {
   const server = stage.datagram("server");
@@ -209,8 +218,11 @@ Deno.test(check("request() asks again with the same bytes from the same port", {
   const first = await server.receive(); // And the server takes its time.
   const second = await server.receive();
   assertBytes(second.bytes, first.bytes, "the second try");
-  const samePort = second.from.port === first.from.port;
-  assert(samePort, "The second try came from another port than the first");
+  const [one, two] = [first.from.port, second.from.port];
+  assert(
+    one === two,
+    `Two tries of request() came from ports ${one} and ${two}`,
+  );
 
   // What answers the first try is an answer.
   await server.send(first.bytes, first.from);
@@ -218,7 +230,7 @@ Deno.test(check("request() asks again with the same bytes from the same port", {
 }));
 
 Deno.test(check("request() waits on when an old answer comes", {
-  reveals: ["stale-reply"],
+  reveals: ["udp-stray-ends-try", "stale-reply"],
 }, async (stage) => {
   const server = stage.datagram("server");
   const asking = stage.start(() =>
@@ -232,7 +244,7 @@ Deno.test(check("request() waits on when an old answer comes", {
 }));
 
 Deno.test(check("request() waits on when a stranger answers", {
-  reveals: ["udp-trusts-anyone"],
+  reveals: ["udp-stray-ends-try", "udp-trusts-anyone"],
 }, async (stage) => {
   const server = stage.datagram("server");
   const mallory = stage.datagram("mallory");
@@ -246,17 +258,52 @@ Deno.test(check("request() waits on when a stranger answers", {
   assertBytes(await asking.result, "honest", "the answer");
 }));
 
-Deno.test(check("request() skips an answer that has no id", async (stage) => {
+Deno.test(check("request() waits on when another host answers from that port", {
+  reveals: ["udp-stray-ends-try", "udp-trusts-anyone"],
+  only: "simulated", // On loopback somebody else may be using that port.
+}, async (stage) => {
   const server = stage.datagram("server");
+  const mallory = stage.datagram("mallory", "127.0.0.2", server.addr.port);
   const asking = stage.start(() =>
     request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
   );
 
   const ann = await server.receives("\0\0\0\x07ping");
-  await server.send("\0", ann);
+  await mallory.send("\0\0\0\x07forged", ann);
+  await server.send("\0\0\0\x07honest", ann);
+  assertBytes(await asking.result, "honest", "the answer");
+}));
+
+Deno.test(check("request() skips an answer that has no id", {
+  reveals: ["udp-short-answer", "udp-stray-ends-try"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...ONCE, id: 0 })
+  );
+
+  const ann = await server.receives("\0\0\0\0ping");
+  await server.send("\0\0\0", ann); // Nearly an id.
   await server.send("", ann);
-  await server.send("\0\0\0\x07pong", ann);
+  await server.send("\0\0\0\0pong", ann);
   assertBytes(await asking.result, "pong", "the answer");
+}));
+
+Deno.test(check("request() hears all that comes after its second try", {
+  reveals: ["udp-no-timeout", "udp-abandoned-receive", "stale-reply"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { ...AGAIN, id: 7 })
+  );
+
+  await server.receives("\0\0\0\x07ping"); // And the server takes its time.
+  const ann = await server.receives("\0\0\0\x07ping");
+  await Promise.all([
+    server.send("\0\0\0\x06old", ann),
+    server.send("\0\0\0\x07new", ann),
+  ]);
+  assertBytes(await asking.result, "new", "the answer");
 }));
 
 Deno.test(check("request() keeps two requests apart", {
@@ -279,7 +326,12 @@ Deno.test(check("request() keeps two requests apart", {
 }));
 
 Deno.test(check("request() gives up after its last try", {
-  reveals: ["udp-expects-refused", "no-deadline"],
+  reveals: [
+    "udp-expects-refused",
+    "no-deadline",
+    "udp-left-open",
+    "udp-close-interrupts",
+  ],
 }, async (stage) => {
   const server = stage.datagram("server"); // Never says a word.
   const few = { timeoutMs: 20, retries: 2 };
@@ -300,6 +352,42 @@ Deno.test(check("request() gives up on a port where nobody is", {
 
   const few = { timeoutMs: 20, retries: 2 };
   const asking = stage.start(() => request(gone.addr, toBytes("ping"), few));
+  await assertRejects(() => asking.result, Deno.errors.TimedOut);
+}));
+
+Deno.test(check("request() waits for timeoutMs before it asks again", {
+  reveals: ["udp-no-timeout", "udp-fixed-timeout"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const slow = { timeoutMs: 100, retries: 1, id: 1 };
+  const fast = { timeoutMs: 20, retries: 1, id: 2 };
+  const rare = stage.start(() => request(server.addr, toBytes("slow"), slow));
+  const often = stage.start(() => request(server.addr, toBytes("fast"), fast));
+  await server.receive();
+  await server.receive();
+
+  await server.receives("\0\0\0\x02fast"); // After 20 ms.
+  const ann = await server.receives("\0\0\0\x01slow"); // After 100.
+  await server.send("\0\0\0\x01", ann);
+  assertBytes(await rare.result, "", "the answer");
+  await assertRejects(() => often.result, Deno.errors.TimedOut);
+}));
+
+Deno.test(check("request() gives up although a stranger keeps talking", {
+  reveals: ["udp-no-timeout", "udp-timer-restarted", "udp-trusts-anyone"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const mallory = stage.datagram("mallory");
+  const asking = stage.start(() =>
+    request(server.addr, toBytes("ping"), { timeoutMs: 20, retries: 1, id: 7 })
+  );
+
+  const ann = await server.receives("\0\0\0\x07ping");
+  for (let word = 0; word < 10; word++) {
+    await mallory.send("\0\0\0\x06", ann);
+    await stage.sleep(12);
+  }
+  assert(asking.settled, "request() waits for as long as a stranger talks");
   await assertRejects(() => asking.result, Deno.errors.TimedOut);
 }));
 
@@ -327,7 +415,9 @@ Deno.test(check("serveCounter() adds once when a request comes twice", {
   await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
 }));
 
-Deno.test(check("serveCounter() keeps clients apart", async (stage) => {
+Deno.test(check("serveCounter() keeps clients apart", {
+  reveals: ["udp-id-without-address"],
+}, async (stage) => {
   const counter = stage.serveDatagrams(serveCounter);
   const ann = stage.datagram("ann");
   const bob = stage.datagram("bob");
@@ -339,7 +429,7 @@ Deno.test(check("serveCounter() keeps clients apart", async (stage) => {
 }));
 
 Deno.test(check("serveCounter() adds once when its answer is lost", {
-  reveals: ["udp-retry-double-effect"],
+  reveals: ["udp-no-timeout", "udp-retry-double-effect"],
   datagram: (n) => n === 1 ? "drop" : undefined,
 }, async (stage) => {
   const counter = stage.serveDatagrams(serveCounter);
@@ -366,7 +456,7 @@ Deno.test(check("serveCounter() outlives what is no request", {
 }));
 
 Deno.test(check("serveCounter() outlives a burst that its buffer cannot hold", {
-  reveals: ["udp-burst-loss"],
+  reveals: ["udp-no-timeout", "udp-burst-loss"],
 }, async (stage) => {
   const counter = stage.serveDatagrams(serveCounter);
   const ann = stage.datagram("ann");

@@ -74,6 +74,24 @@ realClient(
 );
 
 realClient(
+  "04: nc -p asks the counter twice, and pays once",
+  ["nc"],
+  async () => {
+    await using server = await startUdp("counter");
+    const ask = async () => {
+      const args = ["-u", "-p", "5555", "127.0.0.1", String(server.port)];
+      await using nc = start("nc", args);
+      await nc.send("\0\0\0\x07\x05");
+      await nc.when(() => nc.stdout.length >= 8, "get the sum");
+      return nc.stdout;
+    };
+
+    assertEquals(await ask(), "\0\0\0\x07\0\0\0\x05");
+    assertEquals(await ask(), "\0\0\0\x07\0\0\0\x05");
+  },
+);
+
+realClient(
   "04: python3 repeats a request to the counter",
   ["python3"],
   async () => {

@@ -1,0 +1,313 @@
+// The checks for lesson 14. Read them: they say what the four promise.
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assertBytes, check } from "check";
+import { ConnWriter, dispatch, pump, swap } from "./backpressure.ts";
+
+/** The bytes of `text`. */
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** A peer that takes nothing for an hour. */
+const ASLEEP = [{ pause: 3_600_000 }];
+
+Deno.test(check("pump() brings everything, in order", {
+  reveals: ["ignore-write-count", "stale-buffer-alias"],
+}, async (stage) => {
+  const book = stage.random.bytes(200_000);
+  const from = stage.reader([book.slice(0, 90_000), book.slice(90_000), null]);
+  const to = stage.writer([1_000, 70_000]);
+
+  assertEquals(await pump(from, to), 200_000);
+  assertBytes(to.received, book, "what the writer received");
+}));
+
+Deno.test(check("pump() reads no faster than it writes", {
+  reveals: ["unbounded-outbox"],
+}, async (stage) => {
+  const page = stage.random.bytes(10_000);
+  const from = stage.reader([...Array(100).fill(page), null]);
+  const to = stage.writer([{ pause: 2_000 }, Infinity]);
+  const pumping = stage.start(() => pump(from, to));
+
+  await stage.sleep(1_000); // The writer has taken nothing yet.
+  assert(
+    from.given <= 131_072,
+    `pump() holds ${from.given} bytes in memory, and the writer has none`,
+  );
+
+  assertEquals(await pumping.result, 1_000_000);
+}));
+
+Deno.test(check("swap() listens while it talks", {
+  reveals: ["mutual-write-deadlock"],
+}, async (stage) => {
+  const [ours, theirs] = [
+    stage.random.bytes(400_000),
+    stage.random.bytes(400_000),
+  ];
+  const [ann, conn] = await stage.meet("ann");
+  const swapping = stage.start(() => swap(conn, ours));
+
+  await ann.send(theirs); // Ann, for her part, talks before she listens.
+  await ann.closeWrite();
+  await ann.receives(ours);
+  await ann.receivesEnd();
+
+  assertBytes(await swapping.result, theirs, "what swap() received");
+  conn.close();
+}));
+
+Deno.test(check("ConnWriter writes what it is given, in order", {
+  reveals: ["interleaved-writers", "ignore-write-count"],
+}, async (stage) => {
+  const to = stage.writer([1, 3, 7]);
+  const writer = new ConnWriter(to, { maxQueued: 1_000 });
+
+  for (const word of ["to ", "be ", "or ", "not"]) {
+    await writer.send(bytes(word));
+  }
+  await writer.flush();
+
+  assertBytes(to.received, "to be or not", "what the writer received");
+  assertEquals(writer.queued, 0);
+}));
+
+Deno.test(check("ConnWriter.send() waits while its peer takes nothing", {
+  reveals: ["unbounded-outbox"],
+}, async (stage) => {
+  const to = stage.writer([{ pause: 2_000 }, Infinity]);
+  const writer = new ConnWriter(to, { maxQueued: 4_000 });
+  const message = stage.random.bytes(1_000);
+  let most = 0;
+  const sending = stage.start(async () => {
+    for (let i = 0; i < 10; i++) {
+      await writer.send(message);
+      most = Math.max(most, writer.queued);
+    }
+    await writer.flush();
+  });
+
+  await stage.sleep(1_000);
+  assert(
+    !sending.settled && most <= 4_000,
+    `ConnWriter holds ${most} bytes in memory, and 4,000 may wait`,
+  );
+  await sending.result;
+
+  assert(most <= 4_000, `${most} bytes waited in memory`);
+  assertEquals(to.received.length, 10_000);
+}));
+
+Deno.test(check("ConnWriter keeps what it was given", {
+  reveals: ["stale-buffer-alias"],
+}, async (stage) => {
+  const to = stage.writer([{ pause: 10 }, Infinity]);
+  const writer = new ConnWriter(to, { maxQueued: 1_000 });
+  const buffer = bytes("once");
+
+  const first = writer.send(buffer);
+  const second = writer.send(buffer);
+  buffer.set(bytes("????")); // It is ours again; what was sent is not.
+  await Promise.all([first, second]);
+  await writer.flush();
+
+  assertBytes(to.received, "onceonce", "what the writer received");
+}));
+
+Deno.test(check("ConnWriter lets no message into another", {
+  reveals: ["interleaved-writers"],
+}, async (stage) => {
+  const to = stage.writer([3]);
+  const writer = new ConnWriter(to, { maxQueued: 20 });
+  const say = async (word: string) => {
+    for (let i = 0; i < 3; i++) await writer.send(bytes(word));
+  };
+
+  await Promise.all([say("[hello]"), say("[good day]")]);
+  await writer.flush();
+
+  const text = new TextDecoder().decode(to.received);
+  assertBytes(
+    bytes(text.replace(/\[hello\]|\[good day\]/g, "")),
+    "",
+    "what is no whole message",
+  );
+  assertEquals(text.length, 3 * 7 + 3 * 10);
+}));
+
+Deno.test(check("ConnWriter.send() keeps to the order", async (stage) => {
+  const to = stage.writer([{ pause: 10 }]);
+  const writer = new ConnWriter(to, { maxQueued: 10 });
+
+  const words = ["a long one", "another 1", "short", ".", "the end"];
+  let most = 0;
+  await Promise.all(words.map(async (word) => {
+    await writer.send(bytes(word));
+    most = Math.max(most, writer.queued);
+  }));
+  await writer.flush();
+
+  assertBytes(to.received, words.join(""), "what the writer received");
+  assert(most <= 10, `ConnWriter held ${most} bytes, and 10 may wait`);
+}));
+
+Deno.test(check("ConnWriter joins messages that wait", async (stage) => {
+  const to = stage.writer([{ pause: 10 }, Infinity]);
+  const writer = new ConnWriter(to, { maxQueued: 1_000 });
+  const words = Array.from({ length: 50 }, (_, i) => `word ${i}, `);
+
+  await Promise.all(words.map((word) => writer.send(bytes(word))));
+  await writer.flush();
+
+  assertBytes(to.received, words.join(""), "what the writer received");
+  assert(
+    to.writes <= 3,
+    `ConnWriter made ${to.writes} writes of 50 messages`,
+  );
+}));
+
+Deno.test(check("ConnWriter.trySend() refuses what has no room", {
+  reveals: ["unbounded-outbox"],
+}, async (stage) => {
+  const to = stage.writer([{ pause: 1_000 }, Infinity]);
+  const writer = new ConnWriter(to, { maxQueued: 10 });
+
+  assertEquals(writer.trySend(bytes("1234567")), true);
+  assertEquals(
+    writer.trySend(bytes("12345")),
+    false,
+    "12 bytes wait in memory",
+  );
+  assertEquals(writer.trySend(bytes("890")), true);
+  assertEquals(writer.queued, 10);
+  await writer.flush();
+
+  assertEquals(writer.trySend(bytes("abc")), true); // There is room again.
+  await writer.flush();
+  assertBytes(to.received, "1234567890abc", "what the writer received");
+}));
+
+Deno.test(check("ConnWriter tells all of a failed write", async (stage) => {
+  const { BrokenPipe } = Deno.errors;
+  const to = stage.writer([4, new BrokenPipe("nobody reads any more")]);
+  const writer = new ConnWriter(to, { maxQueued: 10 });
+
+  const accepted = writer.send(bytes("0123456789"));
+  const waiting = writer.send(bytes("waits"));
+
+  await assertRejects(() => Promise.all([accepted, waiting]), BrokenPipe);
+  await assertRejects(() => writer.flush(), BrokenPipe);
+  await assertRejects(() => writer.send(bytes("later")), BrokenPipe);
+  assertEquals(writer.trySend(bytes("later")), false);
+  assertBytes(to.received, "0123", "what the writer received");
+}));
+
+Deno.test(check("ConnWriter.close() wakes all that wait", async (stage) => {
+  const writer = new ConnWriter(stage.writer(ASLEEP), { maxQueued: 5 });
+  writer.trySend(bytes("first"));
+  const waiting = writer.send(bytes("other"));
+  const flushing = writer.flush();
+  const settled = Promise.allSettled([waiting, flushing]);
+
+  writer.close();
+
+  const [sent, flushed] = await settled;
+  assertEquals([sent!.status, flushed!.status], ["rejected", "rejected"]);
+  await assertRejects(() => writer.send(bytes("later")), Error);
+  assert(stage.now < 1_000, "ConnWriter.close() waited for the peer");
+}));
+
+Deno.test(check("ConnWriter sleeps while its peer does", async (stage) => {
+  const to = stage.writer([{ pause: 2_000 }, Infinity]);
+  const writer = new ConnWriter(to, { maxQueued: 100 });
+
+  await stage.within(200, async () => {
+    await Promise.all([1, 2, 3].map(() => writer.send(new Uint8Array(60))));
+    await writer.flush();
+  });
+
+  assertEquals(to.received.length, 180);
+}));
+
+Deno.test(check("ConnWriter brings eight megabytes through 64 KiB", {
+  reveals: ["unbounded-outbox"],
+}, async (stage) => {
+  const page = stage.random.bytes(50_000);
+  const [ann, conn] = await stage.meet("ann");
+  const writer = new ConnWriter(conn, { maxQueued: 65_536 });
+  let most = 0;
+  const sending = stage.start(async () => {
+    for (let i = 0; i < 160; i++) {
+      await writer.send(page);
+      most = Math.max(most, writer.queued);
+    }
+    await writer.flush();
+    await conn.closeWrite();
+  });
+
+  for (let i = 0; i < 160; i++) await ann.receives(page);
+  await ann.receivesEnd();
+  await sending.result;
+
+  assert(most <= 65_536, `${most} bytes waited in memory`);
+  conn.close();
+}));
+
+Deno.test(check("ConnWriter notices a close under it", async (stage) => {
+  const [_ann, conn] = await stage.meet("ann"); // She never reads.
+  const writer = new ConnWriter(conn, { maxQueued: 65_536 });
+  const sending = stage.start(async () => {
+    for (let i = 0; i < 500; i++) await writer.send(new Uint8Array(60_000));
+  });
+  const failed = assertRejects(
+    () => sending.result,
+    Deno.errors.Interrupted,
+  );
+
+  await stage.sleep(20); // By now a write waits for room.
+  conn.close();
+
+  await failed;
+}));
+
+Deno.test(check("dispatch() answers, whoever else takes nothing", {
+  reveals: ["state-machine-blocking"],
+}, async (stage) => {
+  const asleep = new ConnWriter(stage.writer(ASLEEP), { maxQueued: 4 });
+  const asker = stage.writer();
+  const back = new ConnWriter(asker, { maxQueued: 100 });
+  const from = stage.reader(["hel", "lo, ", "wor?ld", "?", null]);
+
+  const dropped = await dispatch(from, asleep, back);
+  await back.flush();
+
+  assert(stage.now < 1_000, "dispatch() waited for a peer that takes nothing");
+  assertBytes(asker.received, "!!", "what the asker received");
+  assert(dropped >= 4, `dispatch() says that it dropped ${dropped} bytes`);
+  asleep.close();
+}));
+
+Deno.test(check("dispatch() drops nothing that has room", async (stage) => {
+  const listener = stage.writer([1, 2]);
+  const to = new ConnWriter(listener, { maxQueued: 100 });
+  const back = new ConnWriter(stage.writer(), { maxQueued: 100 });
+  const from = stage.reader(["hello, ", "world", null]);
+
+  assertEquals(await dispatch(from, to, back), 0);
+  await to.flush();
+
+  assertBytes(listener.received, "hello, world", "what the other received");
+}));
+
+Deno.test(check("dispatch() waits for the asker to read", async (stage) => {
+  const to = new ConnWriter(stage.writer(), { maxQueued: 100 });
+  const asleep = stage.writer([{ pause: 1_000 }, Infinity]);
+  const back = new ConnWriter(asleep, { maxQueued: 10 });
+  const from = stage.reader(["?".repeat(100), null]);
+
+  assertEquals(await dispatch(from, to, back), 0);
+  await back.flush();
+
+  assertBytes(asleep.received, "!".repeat(100), "what the asker received");
+}));

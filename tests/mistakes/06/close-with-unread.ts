@@ -1,0 +1,53 @@
+// expect: close-with-unread
+// All is written, so the connection can be closed.
+type Ending = "clean" | "drained" | "reset" | "gave-up";
+type Patience = { drainMs?: number; drainBytes?: number };
+
+export async function pipeOneWay(
+  from: Deno.TcpConn,
+  to: Deno.TcpConn,
+): Promise<number> {
+  const buffer = new Uint8Array(65_536);
+  let total = 0;
+  for (let n; (n = await from.read(buffer)) !== null;) {
+    await writeAll(to, buffer.subarray(0, n));
+    total += n;
+  }
+  await to.closeWrite();
+  return total;
+}
+
+export async function relay(
+  a: Deno.TcpConn,
+  b: Deno.TcpConn,
+): Promise<"clean" | "reset"> {
+  using _a = a;
+  using _b = b;
+  try {
+    await Promise.all([pipeOneWay(a, b), pipeOneWay(b, a)]);
+    return "clean";
+  } catch (error) {
+    if (!isVanished(error)) throw error;
+    return "reset";
+  }
+}
+
+export async function closeGracefully(
+  conn: Deno.TcpConn,
+  _patience: Patience = {},
+): Promise<Ending> {
+  await conn.closeWrite();
+  conn.close();
+  return "clean";
+}
+
+async function writeAll(conn: Deno.Conn, data: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < data.length;) {
+    sent += await conn.write(data.subarray(sent));
+  }
+}
+
+function isVanished(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe;
+}
