@@ -1,19 +1,25 @@
 // The checks for lesson 01. Read them: they say what writeAll(), readToEnd()
 // and exchange() promise.
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertRejects } from "@std/assert";
 import { assertBytes, check } from "check";
 import { exchange, readToEnd, writeAll } from "./exchange.ts";
 
 const { BrokenPipe, ConnectionRefused, ConnectionReset } = Deno.errors;
 const bytes = (text: string) => new TextEncoder().encode(text);
+const grouped = (n: number) => n.toLocaleString("en-US");
 const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
 
 Deno.test(check("writeAll() goes on where the writer stopped", {
-  reveals: ["writeall-from-start", "ignore-write-count"],
+  reveals: [
+    "write-count-not-added",
+    "writeall-from-start",
+    "ignore-write-count",
+  ],
 }, async (stage) => {
-  const writer = stage.writer([1, 3, 7]); // As many bytes at a time, at most.
+  const given = bytes("hello, world");
+  const writer = stage.writer([1, 3, 7], { given }); // At most so many a time.
 
-  await writeAll(writer, bytes("hello, world"));
+  await writeAll(writer, given);
 
   assertBytes(writer.received, "hello, world", "what was written");
 }));
@@ -27,12 +33,17 @@ Deno.test(
       await writeAll(writer, bytes("hello, world"));
 
       assertBytes(writer.received, "hello, world", "what was written");
-      assertEquals(writer.writes, 1, "one write was enough");
+      assert(
+        writer.writes === 1,
+        `write() was called ${writer.writes} times, and once was enough`,
+      );
     },
   ),
 );
 
-Deno.test(check("writeAll() passes on the error of a write", async (stage) => {
+Deno.test(check("writeAll() passes on the error of a write", {
+  reveals: ["write-error-swallowed"],
+}, async (stage) => {
   const writer = stage.writer([5, new BrokenPipe("nobody reads any more")]);
 
   await assertRejects(
@@ -76,7 +87,11 @@ Deno.test(check("readToEnd() returns an empty array for an empty answer", {
 }));
 
 Deno.test(check("readToEnd() joins 10,000 single bytes", {
-  reveals: ["short-read-means-end"],
+  reveals: [
+    "copies-all-each-time",
+    "binary-through-string",
+    "short-read-means-end",
+  ],
 }, async (stage) => {
   const sent = stage.random.bytes(10_000);
   const reader = stage.reader([
@@ -103,7 +118,9 @@ Deno.test(check("readToEnd() returns as much as its limit", async (stage) => {
   assertBytes(await readToEnd(reader, 5), "hello");
 }));
 
-Deno.test(check("readToEnd() stops reading beyond its limit", async (stage) => {
+Deno.test(check("readToEnd() stops reading beyond its limit", {
+  reveals: ["limit-after-reading"],
+}, async (stage) => {
   const kibibyte = new Uint8Array(1_024);
   const reader = stage.reader([...Array(1_024).fill(kibibyte), null]);
 
@@ -115,7 +132,8 @@ Deno.test(check("readToEnd() stops reading beyond its limit", async (stage) => {
   );
   assert(
     reader.given < 2 * 65_536,
-    `readToEnd() read ${reader.given} bytes before it refused more than 65536`,
+    `readToEnd() read ${grouped(reader.given)} bytes before it refused ` +
+      "more than 65,536",
   );
 }));
 
@@ -128,7 +146,13 @@ Deno.test(check("readToEnd() passes on the error of a read", {
 }));
 
 Deno.test(check("exchange() sends the request and returns the answer", {
-  reveals: ["missing-permission", "close-instead-of-closewrite"],
+  reveals: [
+    "missing-permission",
+    "closewrite-too-early",
+    "return-without-await",
+    "close-instead-of-closewrite",
+    "leaked-conn",
+  ],
 }, async (stage) => {
   const server = await stage.listen("ann");
   const answer = stage.start(() => exchange(server.addr, bytes("ping")));
@@ -215,6 +239,26 @@ Deno.test(check("exchange() passes on a reset, and closes the connection", {
   doomed.reset();
 
   await assertRejects(() => answer.result, ConnectionReset);
+}));
+
+Deno.test(check("exchange() closes the connection if a write fails", {
+  reveals: ["try-begins-too-late", "write-error-swallowed"],
+  writesAtMost: 30_000,
+}, async (stage) => {
+  const server = await stage.listen("doomed", { canReset: true });
+  const novel = new Uint8Array(10_000_000); // More than the buffers hold.
+  const answer = stage.start(() => exchange(server.addr, novel));
+  const doomed = await server.accept();
+
+  await doomed.receive(1_000);
+  doomed.reset();
+
+  await assertRejects(
+    () => answer.result,
+    Error,
+    "",
+    "half of the request is lost, and whoever called must learn of it",
+  );
 }));
 
 Deno.test(check("exchange() passes on that nobody listens", {
