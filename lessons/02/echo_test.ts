@@ -1,15 +1,17 @@
 // The checks for lesson 02. Read them: they say what echoConn(), describeAddr()
 // and startEcho() promise.
 import {
+  assert,
   assertEquals,
   assertNotEquals,
   assertRejects,
   assertThrows,
 } from "@std/assert";
-import { assertBytes, check } from "check";
+import { assertBytes, check, type Stage } from "check";
 import {
   describeAddr,
   echoConn,
+  type EchoServer,
   type Reader,
   startEcho,
   type Writer,
@@ -21,6 +23,11 @@ const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
 /** A connection made of the two ends that a check has written the script of. */
 function connection(reader: Reader, writer: Writer): Reader & Writer {
   return { read: reader.read.bind(reader), write: writer.write.bind(writer) };
+}
+
+/** Calls shutdown(), and waits until it has resolved. */
+function shutDown(stage: Stage, server: EchoServer): Promise<void> {
+  return stage.start(() => server.shutdown(), "shutdown()").result;
 }
 
 Deno.test(check("echoConn() sends back what it reads, and no more", {
@@ -36,7 +43,7 @@ Deno.test(check("echoConn() sends back what it reads, and no more", {
 }));
 
 Deno.test(check("echoConn() goes on until the client has no more to send", {
-  reveals: ["short-read-means-end", "eof-infinite-loop"],
+  reveals: ["reads-once", "eof-infinite-loop"],
 }, async (stage) => {
   const reader = stage.reader(["one ", "two ", "three", null]);
   const writer = stage.writer();
@@ -70,7 +77,7 @@ Deno.test(check("echoConn() sends back every byte as it came", {
 }));
 
 Deno.test(check("echoConn() sends the rest when a write takes a part", {
-  reveals: ["writeall-from-start", "ignore-write-count"],
+  reveals: ["interleaved-writers", "writeall-from-start", "ignore-write-count"],
 }, async (stage) => {
   const reader = stage.reader(["hello, ", "world", null]);
   const writer = stage.writer([1, 3, 2]);
@@ -103,13 +110,44 @@ Deno.test(
   }),
 );
 
-Deno.test(check("startEcho() takes a free port each time", {
+Deno.test(check("startEcho() ends at shutdown(), and leaves the port free", {
   reveals: [
+    "shutdown-leaves-listener",
+    "close-is-not-an-error",
+    "shutdown-not-awaited",
+    "accept-busy-loop",
     "hard-coded-port",
     "bind-everything",
-    "accept-busy-loop",
-    "leaked-conn",
   ],
+}, async (stage) => {
+  const first = startEcho();
+  await shutDown(stage, first); // Nobody ever came.
+  await stage.refuses("late", first);
+
+  const second = startEcho({ port: first.addr.port });
+  await shutDown(stage, second);
+}));
+
+Deno.test(check("startEcho() echoes at once, however the bytes arrive", {
+  reveals: ["answers-at-the-end", "reads-once"],
+}, async (stage) => {
+  const server = startEcho();
+  const ann = await stage.connect("ann", server);
+
+  await ann.send("hello");
+  await ann.receives("hello"); // And ann has not ended yet.
+  await ann.sendByteByByte("how are you?");
+  await ann.receives("how are you?");
+  await ann.send("one\n");
+  await ann.send("two\n");
+  await ann.receives("one\ntwo\n");
+
+  ann.close();
+  await shutDown(stage, server);
+}));
+
+Deno.test(check("startEcho() takes a free port each time", {
+  reveals: ["hard-coded-port", "leaked-conn"],
 }, async (stage) => {
   const one = startEcho();
   const other = startEcho();
@@ -124,8 +162,8 @@ Deno.test(check("startEcho() takes a free port each time", {
 
   ann.close();
   bob.close();
-  await one.shutdown();
-  await other.shutdown();
+  await shutDown(stage, one);
+  await shutDown(stage, other);
 }));
 
 Deno.test(
@@ -139,7 +177,7 @@ Deno.test(
 
     const ann = await stage.connect("ann", server);
     ann.close();
-    await server.shutdown();
+    await shutDown(stage, server);
   }),
 );
 
@@ -156,7 +194,7 @@ Deno.test(check("startEcho() listens on the address that it is told", {
   await ann.receives("hello");
 
   ann.close();
-  await server.shutdown();
+  await shutDown(stage, server);
 }));
 
 Deno.test(check("startEcho() listens on every address for 0.0.0.0", {
@@ -173,25 +211,7 @@ Deno.test(check("startEcho() listens on every address for 0.0.0.0", {
   await ann.receives("hello");
 
   ann.close();
-  await server.shutdown();
-}));
-
-Deno.test(check("startEcho() echoes at once, however the bytes arrive", {
-  reveals: ["short-read-means-end"],
-}, async (stage) => {
-  const server = startEcho();
-  const ann = await stage.connect("ann", server);
-
-  await ann.send("hello");
-  await ann.receives("hello"); // And ann has not ended yet.
-  await ann.sendByteByByte("how are you?");
-  await ann.receives("how are you?");
-  await ann.send("one\n");
-  await ann.send("two\n");
-  await ann.receives("one\ntwo\n");
-
-  ann.close();
-  await server.shutdown();
+  await shutDown(stage, server);
 }));
 
 Deno.test(check("startEcho() hangs up when the client has ended", {
@@ -205,11 +225,11 @@ Deno.test(check("startEcho() hangs up when the client has ended", {
   await ann.receives("goodbye");
   await ann.receivesEnd();
 
-  await server.shutdown();
+  await shutDown(stage, server);
 }));
 
 Deno.test(check("startEcho() serves the next client after one that has left", {
-  reveals: ["connected-means-accepted"],
+  reveals: ["accepts-once", "connected-means-accepted"],
 }, async (stage) => {
   const server = startEcho();
 
@@ -226,7 +246,7 @@ Deno.test(check("startEcho() serves the next client after one that has left", {
   await bob.receives("third");
   bob.close();
 
-  await server.shutdown();
+  await shutDown(stage, server);
 }));
 
 Deno.test(check("startEcho() answers a client that had to wait", {
@@ -248,7 +268,7 @@ Deno.test(check("startEcho() answers a client that had to wait", {
   await bob.receives("I can wait");
   await bob.receivesEnd();
 
-  await server.shutdown();
+  await shutDown(stage, server);
 }));
 
 Deno.test(
@@ -272,7 +292,7 @@ Deno.test(
       await ann.receives(long);
       await ann.receivesEnd();
 
-      await server.shutdown();
+      await shutDown(stage, server);
     },
   ),
 );
@@ -291,7 +311,7 @@ Deno.test(
       await Promise.all([ann.send(long), ann.receives(long)]);
 
       ann.close();
-      await server.shutdown();
+      await shutDown(stage, server);
     },
   ),
 );
@@ -310,31 +330,78 @@ Deno.test(check("startEcho() outlives a client that resets", {
   await bob.receives("still there?");
 
   bob.close();
-  await server.shutdown();
+  await shutDown(stage, server);
+}));
+
+Deno.test(check("startEcho() outlives a client that hears no answer", {
+  reveals: ["handler-rejection-kills-server", "leak-on-error-path"],
+  writesAtMost: 1, // The first byte meets nobody; the next write is told so.
+}, async (stage) => {
+  const server = startEcho();
+  const doomed = await stage.connect("doomed", server);
+  await doomed.send("is anybody there?");
+  doomed.close();
+
+  const bob = await stage.connect("bob", server);
+  await bob.send("I am");
+  await bob.receives("I am");
+
+  bob.close();
+  await shutDown(stage, server);
 }));
 
 Deno.test(
-  check("startEcho() throws if somebody listens there already", async () => {
-    const server = startEcho();
+  check(
+    "startEcho() throws if somebody listens there already",
+    async (stage) => {
+      const server = startEcho();
 
-    assertThrows(() => startEcho({ port: server.addr.port }), AddrInUse);
+      assertThrows(() => startEcho({ port: server.addr.port }), AddrInUse);
 
-    await server.shutdown();
-  }),
+      await shutDown(stage, server);
+    },
+  ),
 );
 
-Deno.test(check("startEcho() stops at shutdown(), and leaves the port free", {
-  reveals: ["accept-busy-loop"],
+Deno.test(check("startEcho() serves the present client while it shuts down", {
+  reveals: [
+    "shutdown-before-clients",
+    "shutdown-leaves-listener",
+    "no-drain-on-shutdown",
+  ],
 }, async (stage) => {
-  const first = startEcho();
-  await first.shutdown(); // Nobody ever came.
-  await stage.refuses("late", first);
-
-  const second = startEcho({ port: first.addr.port });
-  const ann = await stage.connect("ann", second);
+  const server = startEcho();
+  const ann = await stage.connect("ann", server);
   await ann.send("hello");
   await ann.receives("hello");
 
+  const ending = stage.start(() => server.shutdown(), "shutdown()");
+  await ann.sendInPieces(["may I ", "finish?"]);
+  await ann.receives("may I finish?");
+  await stage.refuses("late", server);
+  assert(!ending.settled, "shutdown() resolved, and ann was still there");
+
   ann.close();
-  await second.shutdown();
+  await ending.result;
+}));
+
+Deno.test(check("startEcho() listens again where its clients have just been", {
+  reveals: ["shutdown-not-awaited"],
+}, async (stage) => {
+  const first = startEcho();
+  const ann = await stage.connect("ann", first);
+  await ann.send("hello");
+  await ann.closeWrite();
+  await ann.receives("hello");
+  await ann.receivesEnd();
+  ann.close();
+  await shutDown(stage, first);
+
+  const second = startEcho({ port: first.addr.port });
+  const bob = await stage.connect("bob", second);
+  await bob.send("still there?");
+  await bob.receives("still there?");
+
+  bob.close();
+  await shutDown(stage, second);
 }));

@@ -79,7 +79,7 @@ async function serve(listener: Deno.Listener): Promise<void> {
     try {
       await echoConn(conn);
     } catch (error) {
-      // Clients vanish. Any other error is a bug of ours, and should be loud.
+      // Clients vanish, and nothing but that is expected to go wrong here.
       const { BrokenPipe, ConnectionReset } = Deno.errors;
       const vanished = error instanceof ConnectionReset ||
         error instanceof BrokenPipe;
