@@ -73,7 +73,14 @@ async function run(name: string, options: CheckOptions, body: Body) {
   const seed = Number(asked.seed ?? seedOf(name));
   const [symbol] = name.split(" ");
   for (const network of networksFor(options)) {
-    const bill = { symbol: symbol!, network, seed, adversity: options };
+    const alone = asked.network === "loopback";
+    const bill = {
+      symbol: symbol!,
+      network,
+      seed,
+      adversity: options,
+      alone,
+    };
     const play = new Play(bill);
     running = { name, line: () => play.lastLine };
     const { evidence, place, used } = await play.perform(body);

@@ -7,6 +7,7 @@ import { Place } from "./place.ts";
 import { turn } from "./real.ts";
 import { Recording } from "./recording.ts";
 import { asked } from "./report.ts";
+import { OffStage } from "./scripted.ts";
 import { SimulatedNetwork } from "./simulated/network.ts";
 import { Stage } from "./stage.ts";
 import { Stagehand } from "./stagehand.ts";
@@ -40,6 +41,8 @@ export interface Playbill {
   readonly seed: number;
   /** How hostile the network is. */
   readonly adversity: Adversity;
+  /** Whether another process plays the same on the simulated network. */
+  readonly alone?: boolean;
 }
 
 /** A check that plays on one network. */
@@ -77,6 +80,7 @@ export class Play {
     const stage = new Stage(network, this.#world, this.#hand, {
       random,
       symbol,
+      scripts: !this.#bill.alone,
     });
     const undo = [
       catchStrays((error) => this.#crash(error)),
@@ -91,6 +95,7 @@ export class Play {
       await this.#hand.act(() => this.#wholePlay(body, stage));
       return { used: this.#world.used };
     } catch (error) {
+      if (error instanceof OffStage) return { used: false };
       return this.#failure(error);
     } finally {
       await this.#sweep();

@@ -8,6 +8,11 @@ import type { World } from "./stand_ins/world.ts";
  */
 export type ReaderStep = Data | 0 | Error | null | { readonly pause: number };
 
+/** Ends a play on loopback that begins with a script: no network carries it. */
+export class OffStage extends Error {
+  override name = "OffStage";
+}
+
 /** A reader that gives exactly what its script says, read by read. */
 export class ScriptedReader {
   readonly #world: World;

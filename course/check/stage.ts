@@ -3,6 +3,7 @@ import { Actor } from "./cast/actor.ts";
 import { Talker } from "./cast/talker.ts";
 import { described, nameOf } from "./described.ts";
 import {
+  OffStage,
   type ReaderStep,
   ScriptedReader,
   ScriptedWriter,
@@ -70,6 +71,7 @@ export class Stage {
   readonly #world: World;
   readonly #hand: Stagehand;
   readonly #symbol: string;
+  readonly #scripts: boolean;
   #served: Deno.NetAddr | undefined;
   /** What a function threw that was started and is not awaited yet. */
   #thrown: Error | undefined;
@@ -82,11 +84,14 @@ export class Stage {
   constructor(network: Network, world: World, hand: Stagehand, also: {
     random: Random;
     symbol: string;
+    /** Whether scripts are played, or left to the simulated network. */
+    scripts: boolean;
   }) {
     this.#network = network;
     this.#world = world;
     this.#hand = hand;
     this.#symbol = also.symbol;
+    this.#scripts = also.scripts;
     this.random = also.random;
   }
 
@@ -372,6 +377,7 @@ export class Stage {
 
   /** A reader for the program that gives exactly these `steps`. */
   reader(steps: readonly ReaderStep[]): ScriptedReader {
+    this.#readScript();
     return new ScriptedReader(this.#world, steps);
   }
 
@@ -384,6 +390,7 @@ export class Stage {
     accepts: readonly WriterStep[] = [Infinity],
     { given }: { given?: Data } = {},
   ): ScriptedWriter {
+    this.#readScript();
     if (given === undefined) return new ScriptedWriter(this.#world, accepts);
     const expected = toBytes(given);
     const stop = {
@@ -392,6 +399,11 @@ export class Stage {
     };
     const writer = new ScriptedWriter(this.#world, accepts, stop);
     return writer;
+  }
+
+  /** A check that begins with a script says the same on any network. */
+  #readScript() {
+    if (!this.#scripts && !this.#world.used) throw new OffStage();
   }
 
   #wroteTooMuch(expected: Uint8Array, { received }: ScriptedWriter): Unmet {
