@@ -114,7 +114,7 @@ async function answer(conn: Deno.TcpConn): Promise<Ending> {
   }
 }
 
-/** Relays to whoever listens at `port`. */
+/** Relays to whoever listens at `port`: a server here, and a client there. */
 async function forward(conn: Deno.TcpConn, port: number): Promise<string> {
   using _conn = conn; // Nobody may listen there.
   return await relay(conn, await Deno.connect({ hostname: "127.0.0.1", port }));
