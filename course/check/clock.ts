@@ -6,6 +6,8 @@ export interface Alarm {
   readonly at: number;
   /** What happens then. */
   readonly ring: () => void;
+  /** Set if it only spaces out what the cast does. */
+  readonly pacing?: boolean;
 }
 
 /**
@@ -31,9 +33,9 @@ export class Clock {
   }
 
   /** Rings at `ms` milliseconds from now. Returns the alarm, to cancel it. */
-  set(ms: number, ring: () => void): Alarm {
+  set(ms: number, ring: () => void, pacing = false): Alarm {
     this.activity++;
-    const alarm = { at: this.#now + ms, ring };
+    const alarm = { at: this.#now + ms, ring, pacing };
     // Kept in the order of ringing; equal times ring in the order of setting.
     let place = this.#alarms.length;
     while (place > 0 && this.#alarms[place - 1]!.at > alarm.at) place--;
@@ -51,6 +53,16 @@ export class Clock {
   /** Waits until everyone has been quiet, and `ms` milliseconds more. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => this.set(ms, resolve));
+  }
+
+  /** As {@linkcode Clock.sleep}, for the cast between two things it does. */
+  pace(ms: number): Promise<void> {
+    return new Promise((resolve) => this.set(ms, resolve, true));
+  }
+
+  /** Whether the next alarm is one of {@linkcode Clock.pace}. */
+  get pacing(): boolean {
+    return this.#alarms[0]?.pacing ?? false;
   }
 
   /** Jumps to the next alarm and rings it; false if there is none. */

@@ -4,7 +4,8 @@
  */
 export function described(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if (error instanceof Deno.errors.NotCapable) {
+  const denied = error instanceof Deno.errors.NotCapable;
+  if (denied && error.message.startsWith("Requires ")) {
     const [asked] = error.message.split(", run again");
     return `NotCapable: ${asked}, and a lesson may use loopback and nothing else`;
   }

@@ -12,6 +12,11 @@ export class Place {
     this.#error = error;
   }
 
+  /** For calls that nobody will ask about: finding out costs time. */
+  static readonly nowhere = new Place(
+    Object.assign(new Error(), { stack: "" }),
+  );
+
   /** The place from which the library was called. */
   static here(): Place {
     const limit = Error.stackTraceLimit;

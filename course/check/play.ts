@@ -122,7 +122,11 @@ export class Play {
 
   /** Gives handlers the time that they need to close what they hold. */
   async #settle() {
-    if (this.#simulated) return await this.#clock.sleep(0);
+    if (this.#simulated) {
+      await this.#clock.pace(0);
+      if (this.#world.open.size > 0) await this.#clock.sleep(0);
+      return;
+    }
     const before = this.#clock.now;
     await turn(); // Strays surface a turn late.
     while (this.#world.open.size > 0 && this.#clock.now - before < 1_000) {

@@ -1,7 +1,6 @@
 // The originals, taken before any lesson's code runs. Checks stand in for some
 // of these names, and a learner's program may overwrite others; the library
 // itself always uses what is kept here.
-import process from "node:process";
 
 /** The functions of the platform as they were when the library was loaded. */
 export const real = {
@@ -15,7 +14,6 @@ export const real = {
   clearInterval: globalThis.clearInterval,
   setImmediate: globalThis.setImmediate,
   now: performance.now.bind(performance),
-  cpuUsage: process.cpuUsage.bind(process),
   log: console.log.bind(console),
   error: console.error.bind(console),
   stringify: JSON.stringify,
@@ -24,12 +22,6 @@ export const real = {
 /** Waits for one turn of the event loop: everything that is ready runs first. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => real.setImmediate(resolve));
-}
-
-/** Milliseconds of processor time that this process has used. */
-export function processorTime(): number {
-  const { user, system } = real.cpuUsage();
-  return (user + system) / 1_000;
 }
 
 /** Waits for `ms` milliseconds of real time. */

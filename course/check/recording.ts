@@ -113,6 +113,11 @@ export class Recording {
     return this.#slots.flatMap(({ event }) => event ?? []);
   }
 
+  /** Whether the next events are only counted. */
+  get full(): boolean {
+    return this.#slots.length >= LIMIT;
+  }
+
   /** How many more events there were than are kept. */
   get dropped(): number {
     return this.#dropped;
@@ -170,7 +175,7 @@ export class Recording {
     this.#clock.activity++;
     const at = this.#clock.now;
     const slot: { event?: Kept } = {};
-    if (this.#slots.length >= LIMIT) return () => void this.#dropped++;
+    if (this.full) return () => void this.#dropped++;
     this.#slots.push(slot);
     return (event) => this.#fill(slot, { at, ...event });
   }

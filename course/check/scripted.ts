@@ -48,7 +48,8 @@ export class ScriptedReader {
       () => this.#next(into),
       (n) =>
         n === null ? { text: "read() → null", fruitless: true } : {
-          text: `read() → ${n ? preview(into.subarray(0, n), 18) : count(n)}`,
+          text: (bytes: Uint8Array, size: number) =>
+            `read() → ${size ? preview(bytes, 18, size) : count(0)}`,
           bytes: into.subarray(0, n),
           fruitless: n === 0,
         },

@@ -45,7 +45,6 @@ export class Stagehand {
   readonly #waiters = new Set<Waiter>();
   readonly #endings: (() => void)[] = [];
   #fatal: Unmet | undefined;
-  readonly #timersBefore = realTimers();
   #outsideLeft = OUTSIDE_MS;
   #alarm = Promise.withResolvers<never>();
 
@@ -128,7 +127,7 @@ export class Stagehand {
    */
   async hasRead(conn: RawConn, total: number): Promise<void> {
     // The clock moves only when everyone waits.
-    if (this.#simulated) return await this.clock.sleep(1);
+    if (this.#simulated) return await this.clock.pace(1);
     // A program that reads behind our back, with node:net, gets 30 ms.
     const late = Promise.withResolvers<void>();
     const timer = real.setTimeout(late.resolve, 30);
@@ -177,8 +176,8 @@ export class Stagehand {
 
   /** Lets a little real time pass if a timer runs that is not simulated. */
   async #waitedOutside(): Promise<boolean> {
-    const running = realTimers() > this.#timersBefore;
-    if (!running || this.#outsideLeft <= 0) return false;
+    if (this.#outsideLeft <= 0 || this.clock.pacing) return false;
+    if (realTimers() === 0) return false;
     const before = real.now();
     await realSleep(1);
     this.#outsideLeft -= real.now() - before;

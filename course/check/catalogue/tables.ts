@@ -7,8 +7,30 @@ export const tables: Catalogue = {
     sentence:
       "Your program takes words by their place in the line, and this tool has others there; the rows are lost.",
     fits: (evidence) => {
+      const { actual, expected, same } = compared(evidence);
+      // The number of a process, which lsof shows where ss has a queue.
+      const process = / (4711|815) \d+"/.test(actual);
+      return process || rowsIn(expected) > 0 && rowsIn(actual + same) === 0;
+    },
+  },
+  "missing-column": {
+    sentence:
+      "This tool shows no queues, and your program takes other words for them.",
+    fits: (evidence) => /\bNaN\b/.test(compared(evidence).actual),
+  },
+  "looks-like-an-address": {
+    sentence: "This line is no TCP socket, and your program made a row of it.",
+    fits: (evidence) => {
       const { actual, expected } = compared(evidence);
-      return rowsIn(actual) < rowsIn(expected) || /undefined|NaN/.test(actual);
+      return rowsIn(actual) > rowsIn(expected);
+    },
+  },
+  "unread-means-queued": {
+    sentence:
+      "Unread bytes do not tell who waits: an accepted client may have them too, a queued one none.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return accepted(actual) < accepted(expected) - 1;
     },
   },
   "address-backwards": {
@@ -56,20 +78,22 @@ export const tables: Catalogue = {
 /** Whether a report counts more clients as accepted than there are. */
 export function acceptsTooMany(evidence: Evidence): boolean {
   const { actual, expected } = compared(evidence);
-  const accepted = (text: string) =>
-    Number(text.match(/\baccepted: (\d+)/)?.[1] ?? NaN);
   return accepted(actual) > accepted(expected);
+}
+
+function accepted(report: string): number {
+  return Number(report.match(/\baccepted: (\d+)/)?.[1] ?? NaN);
 }
 
 /** What differs in an assertion that did not hold; nothing for other failures. */
 export function compared({ kind, headline }: Evidence) {
-  if (kind !== "assert") return { actual: "", expected: "" };
+  if (kind !== "assert") return { actual: "", expected: "", same: "" };
   // deno-lint-ignore no-control-regex -- Terminals get the lines in colour.
   const lines = headline.replace(/\x1b\[[\d;]*m/g, "").split("\n");
   const begin = (sign: string) =>
     lines.filter((line) => line.startsWith(`${sign} `))
       .map((line) => line.slice(1).trim().replace(/^"(.*)"$/, "$1")).join("\n");
-  return { actual: begin("-"), expected: begin("+") };
+  return { actual: begin("-"), expected: begin("+"), same: begin(" ") };
 }
 
 /** How many rows the lines of an assertion name, as `127.0.0.1|7005`. */

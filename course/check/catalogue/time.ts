@@ -12,6 +12,12 @@ export const time: Catalogue = {
       kind === "silence" ||
       kind === "assert" && headline.includes("after its deadline"),
   },
+  "connect-goes-on": {
+    sentence:
+      "Your program stopped waiting and the kernel did not: it knocked again and got in.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("the connect went on"),
+  },
   "udp-retry-double-effect": {
     sentence:
       "The same request came twice; the second time it must get the first answer again, not a new one.",

@@ -42,7 +42,7 @@ export class StandInConn implements Deno.TcpConn {
   }
 
   read(into: Uint8Array): Promise<number | null> {
-    return this.#read(into, Place.here());
+    return this.#read(into, this.#world.here());
   }
 
   #read(into: Uint8Array, place: Place): Promise<number | null> {
@@ -64,7 +64,7 @@ export class StandInConn implements Deno.TcpConn {
   }
 
   write(bytes: Uint8Array): Promise<number> {
-    return this.#write(bytes, Place.here());
+    return this.#write(bytes, this.#world.here());
   }
 
   #write(bytes: Uint8Array, place: Place): Promise<number> {

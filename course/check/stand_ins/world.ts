@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
-import { processorTime, turn } from "../real.ts";
+import { processorTime } from "../outside.ts";
+import { turn } from "../real.ts";
 import type { Recording, Words } from "../recording.ts";
 
 /** How hostile the network is to the program, on either network. */
@@ -105,6 +106,11 @@ export class World {
     return this.recording.named(text);
   }
 
+  /** Where the program calls from now, if the recording has room for it. */
+  here(): Place {
+    return this.recording.full ? Place.nowhere : Place.here();
+  }
+
   /** Decides about the next datagram. */
   fate(): Fate | undefined {
     return this.adversity.datagram?.(this.#sent++);
@@ -125,7 +131,7 @@ export class World {
    * and again is stopped there, so that the check can say so.
    */
   async call<T>(
-    { kind, what, who, place = Place.here(), scripted = false, served = false }:
+    { kind, what, who, place = this.here(), scripted = false, served = false }:
       {
         kind: string;
         what: string;
