@@ -53,10 +53,11 @@ function next(
   { afterwards, lesson, lessons }: View,
   columns: number,
 ): string[] {
-  const lines = (afterwards?.tryIt ?? []).map((command, index) => {
-    const fits = 20 + width(command) <= columns;
-    // A comment that would be cut says nothing any more.
-    const shown = fits ? command : command.replace(/ +# .*/, "");
+  const commands = afterwards?.tryIt ?? [];
+  // A comment that would be cut says nothing: then all of them go.
+  const fit = commands.every((command) => 20 + width(command) <= columns);
+  const lines = commands.map((command, index) => {
+    const shown = fit ? command : command.replace(/ +# .*/, "");
     return pad(index === 0 ? bold(" Try it for real:") : "", 20) + shown;
   });
   const question = afterwards?.question;

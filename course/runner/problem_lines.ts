@@ -18,16 +18,18 @@ export function problemLines(
 ): string[] {
   const whole = problem.text.replace(/^\n+|\s+$/g, "");
   const tight = whole.split("\n").length > rows - FURNITURE;
-  const text = tight && problem.diagnosis ? sentenceFirst(whole) : whole;
+  const id = tight ? problem.diagnosis?.id : undefined;
+  const text = id === undefined ? whole : sentenceFirst(whole, id);
   const lines = text.split("\n").flatMap((line) => fit(line, columns));
   return emphasise(lines, problem.diagnosis?.sentence);
 }
 
-/** Moves the last paragraph behind the first. */
-function sentenceFirst(text: string): string {
-  const [head, ...rest] = text.split("\n\n");
-  const sentence = rest.pop();
-  return [head, sentence, ...rest].filter(Boolean).join("\n\n");
+/** Moves the paragraph that names the mistake behind the first one. */
+function sentenceFirst(text: string, id: string): string {
+  const [head = "", ...rest] = text.split("\n\n");
+  const named = rest.filter((paragraph) => paragraph.endsWith(id));
+  const others = rest.filter((paragraph) => !paragraph.endsWith(id));
+  return [head, ...named, ...others].join("\n\n");
 }
 
 /** The text is written for 80 columns and has no margin of its own. */

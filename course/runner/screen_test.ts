@@ -81,6 +81,16 @@ Deno.test("screen() scrolls a body that is longer than the window", () => {
   assertStringIncludes(down, "Many clients");
 });
 
+Deno.test("screen() puts the sentence before a recording that does not fit", () => {
+  const look = { columns: 80, rows: 16, color: false };
+  const lines = screen(view({ verdict: FAILING }), look);
+  const sentence = lines.findIndex((line) => line.includes("You wait for one"));
+  const recording = lines.findIndex((line) => line.includes("ann  connects"));
+
+  assert(sentence > 0, lines.join("\n"));
+  assert(recording < 0 || sentence < recording, lines.join("\n"));
+});
+
 Deno.test("screen() keeps to a window of any size", () => {
   const types = [{ at: "echo.ts:14:9", message: "Argument of type 'string'" }];
   for (const columns of [20, 30, 40, 60, 79, 80, 81, 100, 200]) {
