@@ -1,7 +1,18 @@
 import { count, type Data, toBytes } from "./bytes.ts";
-import { Actor } from "./cast/actor.ts";
+import type { Actor } from "./cast/actor.ts";
 import { Talker } from "./cast/talker.ts";
-import { described, nameOf } from "./described.ts";
+import {
+  type ClientOptions,
+  Entrance,
+  type Host,
+  type HostOptions,
+  type JoinOptions,
+  type Target,
+  type UnixTarget,
+} from "./entrance.ts";
+import { Unmet } from "./evidence.ts";
+import type { Network } from "./network.ts";
+import { Program, type Running } from "./program.ts";
 import {
   OffStage,
   type ReaderStep,
@@ -9,61 +20,12 @@ import {
   ScriptedWriter,
   type WriterStep,
 } from "./scripted.ts";
-import { Unmet } from "./evidence.ts";
-import type { Network, RawConn } from "./network.ts";
-import { Place } from "./place.ts";
 import type { Stagehand } from "./stagehand.ts";
 import { StandInConn } from "./stand_ins/conn.ts";
 import { StandInDatagram } from "./stand_ins/datagram.ts";
 import { StandInListener } from "./stand_ins/listener.ts";
 import type { Random } from "./stand_ins/random.ts";
 import type { World } from "./stand_ins/world.ts";
-
-/** A listener or an address. */
-export type Target = Deno.NetAddr | { readonly addr: Deno.NetAddr };
-
-/** A Unix listener of the program. */
-export type UnixTarget = { readonly addr: Deno.UnixAddr };
-
-/** How a member of the cast joins. */
-export interface JoinOptions {
-  /** Whether it will call `reset()`. */
-  canReset?: boolean;
-}
-
-/** How a client of the program joins. */
-export interface ClientOptions extends JoinOptions {
-  /** The address that it comes from; 127.0.0.1 if it is not given. */
-  from?: string;
-}
-
-/** How a member of the cast listens. */
-export interface HostOptions extends JoinOptions {
-  /** The address; 127.0.0.1 if it is not given. */
-  hostname?: string;
-  /** The port; one that is free, if it is not given. */
-  port?: number;
-  /** How many connections may wait to be accepted. */
-  tcpBacklog?: number;
-}
-
-/** A cast member that listens, and takes the program's connections. */
-export interface Host {
-  /** Where it listens. */
-  readonly addr: Deno.NetAddr;
-  /** Takes the next connection of the program. */
-  accept(): Promise<Actor>;
-  /** Stops listening. */
-  close(): void;
-}
-
-/** A function of the program that runs while the cast talks to it. */
-export interface Running<T> {
-  /** What it returns; a hang or a throw fails the check. */
-  readonly result: Promise<T>;
-  /** Whether it has returned or thrown. */
-  readonly settled: boolean;
-}
 
 /** What a check plays on: one network, one program, and the cast. */
 export class Stage {
@@ -73,9 +35,8 @@ export class Stage {
   readonly #symbol: string;
   readonly #scripts: boolean;
   #served: Deno.NetAddr | undefined;
-  /** What a function threw that was started and is not awaited yet. */
-  #thrown: Error | undefined;
-  readonly #servers: { close: () => void; ended: Promise<void> }[] = [];
+  readonly #entrance: Entrance;
+  readonly #program: Program;
 
   /** A source of chance with the check's seed. */
   readonly random: Random;
@@ -92,6 +53,8 @@ export class Stage {
     this.#hand = hand;
     this.#symbol = also.symbol;
     this.#scripts = also.scripts;
+    this.#entrance = new Entrance(network, world, hand);
+    this.#program = new Program(world, hand, also.symbol);
     this.random = also.random;
   }
 
@@ -111,7 +74,7 @@ export class Stage {
     const raw = this.#network.listen({ hostname, port: 0 });
     const listener = new StandInListener(raw, this.#world);
     this.#served = raw.addr;
-    this.#run(() => server(listener), listener);
+    this.#program.serve(() => server(listener), listener);
     return raw.addr;
   }
 
@@ -123,29 +86,8 @@ export class Stage {
     const raw = this.#network.listenDatagram({ hostname, port: 0 });
     const socket = new StandInDatagram(raw, this.#world, { served: true });
     this.#served = raw.addr as Deno.NetAddr;
-    this.#run(() => server(socket), socket);
+    this.#program.serve(() => server(socket), socket);
     return this.#served;
-  }
-
-  #run(server: () => Promise<unknown>, door: { close: () => void }) {
-    this.#world.used = true;
-    const symbol = this.#symbol;
-    const ended = (async () => {
-      try {
-        await server();
-        const returns = { side: "program", who: "", kind: "return" } as const;
-        this.#world.recording.note({ ...returns, text: `${symbol} returns` });
-      } catch (error) {
-        this.#hand.fail(
-          new Unmet({
-            kind: "crash",
-            headline: `${symbol} threw ${described(error)}`,
-            error,
-          }).from(this.#world.recording.placeOf(error) ?? Place.of(error)),
-        );
-      }
-    })();
-    this.#servers.push({ close: () => closeQuietly(door), ended });
   }
 
   /**
@@ -157,48 +99,15 @@ export class Stage {
     to: Target | undefined = this.#served,
     options: ClientOptions = {},
   ): Promise<Actor> {
-    const place = Place.here();
     if (to === undefined) {
       throw new TypeError(`Cannot connect "${name}": nothing is served yet`);
     }
-    const { hostname, port } = "addr" in to ? to.addr : to;
-    this.#world.used = true;
-    const waiting = { side: "cast", who: name, kind: "connect" } as const;
-    const what = `connects to ${hostname}:${port}`;
-    this.#world.recording.note({ ...waiting, text: "connects" });
-    const raw = await this.#hand.during(
-      { ...waiting, what, place },
-      () => this.#dial(name, { hostname, port, place }, options),
-      () => cannotConnect(name, `${hostname}:${port}`, "gets no answer"),
-    );
-    this.#world.recording.name(raw.localAddr.port, name);
-    return new Actor(name, raw, this.#hand);
+    return await this.#entrance.connect(name, to, options);
   }
 
   /** As {@linkcode Stage.connect}, to a Unix socket of the program. */
-  async connectUnix(name: string, { addr }: UnixTarget): Promise<Actor> {
-    const place = Place.here();
-    const path = addr.path!;
-    const waiting = { side: "cast", who: name, kind: "connect" } as const;
-    this.#world.used = true;
-    this.#world.recording.note({ ...waiting, text: `connects to ${path}` });
-    const raw = await this.#hand.during(
-      { ...waiting, what: `connects to ${path}`, place },
-      async () => {
-        try {
-          return await this.#network.connectUnix(path);
-        } catch (error) {
-          const { ConnectionRefused, NotFound } = Deno.errors;
-          const nobody = error instanceof ConnectionRefused ||
-            error instanceof NotFound;
-          if (!nobody) throw error;
-          throw cannotConnect(name, path, "nobody listens there").from(place);
-        }
-      },
-      () => cannotConnect(name, path, "gets no answer"),
-    );
-    this.#world.recording.name(raw.localAddr, name);
-    return new Actor(name, raw, this.#hand);
+  connectUnix(name: string, to: UnixTarget): Promise<Actor> {
+    return this.#entrance.connectUnix(name, to);
   }
 
   /**
@@ -213,41 +122,8 @@ export class Stage {
   }
 
   /** Expects that nobody listens at `to`: a client that tries is refused. */
-  async refuses(name: string, to: Target): Promise<void> {
-    const place = Place.here();
-    const { hostname, port } = "addr" in to ? to.addr : to;
-    const tries = { side: "cast", who: name, kind: "connect" } as const;
-    const text = `tries to connect to ${hostname}`;
-    this.#world.recording.note({ ...tries, text });
-    try {
-      const raw = await this.#network.connect({ hostname, port });
-      this.#world.recording.name(raw.localAddr.port, name);
-      raw.close();
-    } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return;
-      // Somebody did listen, and stopped while this client was in the queue.
-      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-    }
-    const headline =
-      `${name} expected to be refused at ${hostname}, and was let in`;
-    throw new Unmet({ kind: "admitted", who: name, headline }).from(place);
-  }
-
-  async #dial(
-    name: string,
-    { place, ...to }: { hostname: string; port: number; place: Place },
-    { canReset = false, ...more }: ClientOptions,
-  ): Promise<RawConn> {
-    try {
-      if (canReset || more.from !== undefined) {
-        return await this.#network.connectAbrupt({ ...to, ...more });
-      }
-      return await this.#network.connect(to);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-      const where = `${to.hostname}:${to.port}`;
-      throw cannotConnect(name, where, "nobody listens there").from(place);
-    }
+  refuses(name: string, to: Target): Promise<void> {
+    return this.#entrance.refuses(name, to);
   }
 
   /**
@@ -267,45 +143,12 @@ export class Stage {
   }
 
   /** Opens a listener for the program to connect to. */
-  async listen(
-    name: string,
-    { canReset = false, ...where }: HostOptions = {},
-  ): Promise<Host> {
-    const options = { hostname: "127.0.0.1", port: 0, ...where };
-    const raw = canReset
-      ? await this.#network.listenAbrupt(options)
-      : this.#network.listen(options);
-    this.#world.recording.name(raw.addr.port, name);
-    let open = true;
-    const close = () => {
-      if (open) raw.close();
-      open = false;
-    };
-    this.#hand.atEnd(close);
-    return {
-      addr: raw.addr,
-      close,
-      accept: async () => {
-        const place = Place.here();
-        const as = { side: "cast", who: name, kind: "accept" } as const;
-        const conn = await this.#hand.during(
-          { ...as, what: "waits for a connection", place },
-          () => raw.accept(),
-          () => this.#noConnection(name),
-        );
-        this.#world.recording.note({ ...as, text: "accepts" });
-        return new Actor(name, conn, this.#hand);
-      },
-    };
-  }
-
-  #noConnection(name: string): Unmet {
-    const kind = "silence";
-    const error = this.#thrown;
-    const did = error ? `threw ${described(error)}` : "made none";
-    const headline =
-      `${name} expected a connection, and ${this.#symbol} ${did}`;
-    return new Unmet({ kind, who: name, headline, ...(error && { error }) });
+  listen(name: string, options: HostOptions = {}): Promise<Host> {
+    return this.#entrance.listen(
+      name,
+      options,
+      (name) => this.#program.noConnection(name),
+    );
   }
 
   /** Opens a UDP socket for a member of the cast; port 0 is one that is free. */
@@ -321,35 +164,7 @@ export class Stage {
    * what a failure calls it, if it is not what the check is about: "shutdown()".
    */
   start<T>(call: () => Promise<T>, name?: string): Running<T> {
-    const running = { settled: false, result: this.#called(call, name) };
-    const settle = () => void (running.settled = true);
-    running.result.then(settle, settle);
-    return running;
-  }
-
-  async #called<T>(call: () => Promise<T>, name?: string): Promise<T> {
-    const symbol = name ?? this.#symbol;
-    const waiting = { side: "program", kind: "call", who: "" } as const;
-    const done = name && this.#world.recording.wait({ ...waiting, what: name });
-    try {
-      const result = await call();
-      const returns = { side: "program", who: "", kind: "return" } as const;
-      this.#world.recording.note({ ...returns, text: `${symbol} returns` });
-      return result;
-    } catch (error) {
-      if (error instanceof Error) this.#thrown = error;
-      this.#world.recording.note({
-        side: "program",
-        who: "",
-        kind: "throw",
-        text: `${symbol} throws ${nameOf(error)}`,
-        place: this.#world.recording.placeOf(error) ?? Place.of(error),
-        error,
-      });
-      throw error;
-    } finally {
-      if (done) done();
-    }
+    return this.#program.start(call, name);
   }
 
   /**
@@ -357,22 +172,8 @@ export class Stage {
    * processor time. They are counted the same on a busy machine; allow ten
    * times what a plain solution needs, for a slower one.
    */
-  async within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
-    const unmet = new Unmet({
-      kind: "slow",
-      headline:
-        `${this.#symbol} used ${ms} ms of processor time, and this work needs far less`,
-    }).from(Place.here());
-    const over = Promise.withResolvers<never>();
-    this.#world.budget(ms, () => over.reject(unmet));
-    over.promise.catch(() => {}); // Whoever waits for the result hears of it.
-    try {
-      const result = await Promise.race([call(), over.promise]);
-      if (this.#world.exceedsBudget()) throw unmet;
-      return result;
-    } finally {
-      this.#world.liftBudget();
-    }
+  within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
+    return this.#program.within(ms, call);
   }
 
   /** A reader for the program that gives exactly these `steps`. */
@@ -429,38 +230,7 @@ export class Stage {
   }
 
   /** Closes what is served, and waits until the servers have ended. */
-  async close(): Promise<void> {
-    for (const { close, ended } of this.#servers.splice(0)) {
-      close();
-      const waiting = { side: "cast", who: "the check", kind: "end" } as const;
-      const what = `waits for ${this.#symbol} to end`;
-      await this.#hand.during(
-        { ...waiting, what },
-        () => ended,
-        () =>
-          new Unmet({
-            kind: "unfinished",
-            headline:
-              `${this.#symbol} did not end after its socket had closed and everybody had left`,
-          }),
-      );
-    }
-  }
-}
-
-function cannotConnect(name: string, where: string, why: string): Unmet {
-  return new Unmet({
-    kind: "refused",
-    who: name,
-    headline: `${name} cannot connect to ${where}: ${why}`,
-  });
-}
-
-/** Closes a door that the program may have closed itself. */
-function closeQuietly(door: { close: () => void }) {
-  try {
-    door.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  close(): Promise<void> {
+    return this.#program.close();
   }
 }

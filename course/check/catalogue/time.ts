@@ -2,6 +2,7 @@ import { cameTwice, changedId, lastHasId } from "./letters.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
+import { compared } from "./tables.ts";
 
 /** Mistakes about time. */
 export const time: Catalogue = {
@@ -15,8 +16,7 @@ export const time: Catalogue = {
   "connect-goes-on": {
     sentence:
       "Your program stopped waiting and the kernel did not: it knocked again and got in.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && headline.includes("the connect went on"),
+    fits: (evidence) => compared(evidence).actual === "the connect went on",
   },
   "udp-retry-double-effect": {
     sentence:

@@ -126,6 +126,7 @@ export class TimedConn {
   }
 
   async tryRead(ms: number): Promise<Uint8Array | null | undefined> {
+    if (this.#reading) throw new Busy();
     if (this.#queue.length === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;

@@ -1,0 +1,184 @@
+import { Actor } from "./cast/actor.ts";
+import { Unmet } from "./evidence.ts";
+import type { Network, RawConn } from "./network.ts";
+import { Place } from "./place.ts";
+import type { Stagehand } from "./stagehand.ts";
+import type { World } from "./stand_ins/world.ts";
+
+/** A listener or an address. */
+export type Target = Deno.NetAddr | { readonly addr: Deno.NetAddr };
+
+/** A Unix listener of the program. */
+export type UnixTarget = { readonly addr: Deno.UnixAddr };
+
+/** How a member of the cast joins. */
+export interface JoinOptions {
+  /** Whether it will call `reset()`. */
+  canReset?: boolean;
+}
+
+/** How a client of the program joins. */
+export interface ClientOptions extends JoinOptions {
+  /** The address that it comes from; 127.0.0.1 if it is not given. */
+  from?: string;
+}
+
+/** How a member of the cast listens. */
+export interface HostOptions extends JoinOptions {
+  /** The address; 127.0.0.1 if it is not given. */
+  hostname?: string;
+  /** The port; one that is free, if it is not given. */
+  port?: number;
+  /** How many connections may wait to be accepted. */
+  tcpBacklog?: number;
+}
+
+/** A cast member that listens, and takes the program's connections. */
+export interface Host {
+  /** Where it listens. */
+  readonly addr: Deno.NetAddr;
+  /** Takes the next connection of the program. */
+  accept(): Promise<Actor>;
+  /** Stops listening. */
+  close(): void;
+}
+
+/** How members of the cast come to a connection with the program. */
+export class Entrance {
+  readonly #network: Network;
+  readonly #world: World;
+  readonly #hand: Stagehand;
+
+  constructor(network: Network, world: World, hand: Stagehand) {
+    this.#network = network;
+    this.#world = world;
+    this.#hand = hand;
+  }
+
+  /** Connects a new client to `to`. It is called `name` in the recording. */
+  async connect(
+    name: string,
+    to: Target,
+    options: ClientOptions,
+  ): Promise<Actor> {
+    const place = Place.here();
+    const { hostname, port } = "addr" in to ? to.addr : to;
+    this.#world.used = true;
+    const waiting = { side: "cast", who: name, kind: "connect" } as const;
+    const what = `connects to ${hostname}:${port}`;
+    this.#world.recording.note({ ...waiting, text: "connects" });
+    const raw = await this.#hand.during(
+      { ...waiting, what, place },
+      () => this.#dial(name, { hostname, port, place }, options),
+      () => cannotConnect(name, `${hostname}:${port}`, "gets no answer"),
+    );
+    this.#world.recording.name(raw.localAddr.port, name);
+    return new Actor(name, raw, this.#hand);
+  }
+
+  /** As {@linkcode Entrance.connect}, to a Unix socket of the program. */
+  async connectUnix(name: string, { addr }: UnixTarget): Promise<Actor> {
+    const place = Place.here();
+    const path = addr.path!;
+    const waiting = { side: "cast", who: name, kind: "connect" } as const;
+    this.#world.used = true;
+    this.#world.recording.note({ ...waiting, text: `connects to ${path}` });
+    const raw = await this.#hand.during(
+      { ...waiting, what: `connects to ${path}`, place },
+      async () => {
+        try {
+          return await this.#network.connectUnix(path);
+        } catch (error) {
+          const { ConnectionRefused, NotFound } = Deno.errors;
+          const nobody = error instanceof ConnectionRefused ||
+            error instanceof NotFound;
+          if (!nobody) throw error;
+          throw cannotConnect(name, path, "nobody listens there").from(place);
+        }
+      },
+      () => cannotConnect(name, path, "gets no answer"),
+    );
+    this.#world.recording.name(raw.localAddr, name);
+    return new Actor(name, raw, this.#hand);
+  }
+
+  /** Expects that nobody listens at `to`: a client that tries is refused. */
+  async refuses(name: string, to: Target): Promise<void> {
+    const place = Place.here();
+    const { hostname, port } = "addr" in to ? to.addr : to;
+    const tries = { side: "cast", who: name, kind: "connect" } as const;
+    const text = `tries to connect to ${hostname}`;
+    this.#world.recording.note({ ...tries, text });
+    try {
+      const raw = await this.#network.connect({ hostname, port });
+      this.#world.recording.name(raw.localAddr.port, name);
+      raw.close();
+    } catch (error) {
+      if (error instanceof Deno.errors.ConnectionRefused) return;
+      // Somebody did listen, and stopped while this client was in the queue.
+      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+    }
+    const headline =
+      `${name} expected to be refused at ${hostname}, and was let in`;
+    throw new Unmet({ kind: "admitted", who: name, headline }).from(place);
+  }
+
+  async #dial(
+    name: string,
+    { place, ...to }: { hostname: string; port: number; place: Place },
+    { canReset = false, ...more }: ClientOptions,
+  ): Promise<RawConn> {
+    try {
+      if (canReset || more.from !== undefined) {
+        return await this.#network.connectAbrupt({ ...to, ...more });
+      }
+      return await this.#network.connect(to);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      const where = `${to.hostname}:${to.port}`;
+      throw cannotConnect(name, where, "nobody listens there").from(place);
+    }
+  }
+
+  /** Opens a listener for the program to connect to. */
+  async listen(
+    name: string,
+    { canReset = false, ...where }: HostOptions,
+    noConnection: (name: string) => Unmet,
+  ): Promise<Host> {
+    const options = { hostname: "127.0.0.1", port: 0, ...where };
+    const raw = canReset
+      ? await this.#network.listenAbrupt(options)
+      : this.#network.listen(options);
+    this.#world.recording.name(raw.addr.port, name);
+    let open = true;
+    const close = () => {
+      if (open) raw.close();
+      open = false;
+    };
+    this.#hand.atEnd(close);
+    return {
+      addr: raw.addr,
+      close,
+      accept: async () => {
+        const place = Place.here();
+        const as = { side: "cast", who: name, kind: "accept" } as const;
+        const conn = await this.#hand.during(
+          { ...as, what: "waits for a connection", place },
+          () => raw.accept(),
+          () => noConnection(name),
+        );
+        this.#world.recording.note({ ...as, text: "accepts" });
+        return new Actor(name, conn, this.#hand);
+      },
+    };
+  }
+}
+
+function cannotConnect(name: string, where: string, why: string): Unmet {
+  return new Unmet({
+    kind: "refused",
+    who: name,
+    headline: `${name} cannot connect to ${where}: ${why}`,
+  });
+}

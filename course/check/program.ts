@@ -1,0 +1,149 @@
+import { described, nameOf } from "./described.ts";
+import { Unmet } from "./evidence.ts";
+import { Place } from "./place.ts";
+import type { Stagehand } from "./stagehand.ts";
+import type { World } from "./stand_ins/world.ts";
+
+/** A function of the program that runs while the cast talks to it. */
+export interface Running<T> {
+  /** What it returns; a hang or a throw fails the check. */
+  readonly result: Promise<T>;
+  /** Whether it has returned or thrown. */
+  readonly settled: boolean;
+}
+
+/** The functions of the program that run during a check. */
+export class Program {
+  readonly #world: World;
+  readonly #hand: Stagehand;
+  readonly #symbol: string;
+  readonly #servers: { close: () => void; ended: Promise<void> }[] = [];
+  /** What a function threw that was started and is not awaited yet. */
+  #thrown: Error | undefined;
+
+  /** `symbol` is the name of what is checked, such as "serve()". */
+  constructor(world: World, hand: Stagehand, symbol: string) {
+    this.#world = world;
+    this.#hand = hand;
+    this.#symbol = symbol;
+  }
+
+  /** Runs a server, whose socket is `door`. */
+  serve(server: () => Promise<unknown>, door: { close: () => void }) {
+    this.#world.used = true;
+    const symbol = this.#symbol;
+    const ended = (async () => {
+      try {
+        await server();
+        const returns = { side: "program", who: "", kind: "return" } as const;
+        this.#world.recording.note({ ...returns, text: `${symbol} returns` });
+      } catch (error) {
+        this.#hand.fail(
+          new Unmet({
+            kind: "crash",
+            headline: `${symbol} threw ${described(error)}`,
+            error,
+          }).from(this.#world.recording.placeOf(error) ?? Place.of(error)),
+        );
+      }
+    })();
+    this.#servers.push({ close: () => closeQuietly(door), ended });
+  }
+
+  /**
+   * Starts a function of the program, to go on while the cast acts. `name` is
+   * what a failure calls it, if it is not what the check is about: "shutdown()".
+   */
+  start<T>(call: () => Promise<T>, name?: string): Running<T> {
+    const running = { settled: false, result: this.#called(call, name) };
+    const settle = () => void (running.settled = true);
+    running.result.then(settle, settle);
+    return running;
+  }
+
+  async #called<T>(call: () => Promise<T>, name?: string): Promise<T> {
+    const symbol = name ?? this.#symbol;
+    const waiting = { side: "program", kind: "call", who: "" } as const;
+    const done = name && this.#world.recording.wait({ ...waiting, what: name });
+    try {
+      const result = await call();
+      const returns = { side: "program", who: "", kind: "return" } as const;
+      this.#world.recording.note({ ...returns, text: `${symbol} returns` });
+      return result;
+    } catch (error) {
+      if (error instanceof Error) this.#thrown = error;
+      this.#world.recording.note({
+        side: "program",
+        who: "",
+        kind: "throw",
+        text: `${symbol} throws ${nameOf(error)}`,
+        place: this.#world.recording.placeOf(error) ?? Place.of(error),
+        error,
+      });
+      throw error;
+    } finally {
+      if (done) done();
+    }
+  }
+
+  /**
+   * Calls a function of the program, which may use `ms` milliseconds of
+   * processor time. They are counted the same on a busy machine; allow ten
+   * times what a plain solution needs, for a slower one.
+   */
+  async within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
+    const unmet = new Unmet({
+      kind: "slow",
+      headline:
+        `${this.#symbol} used ${ms} ms of processor time, and this work needs far less`,
+    }).from(Place.here());
+    const over = Promise.withResolvers<never>();
+    this.#world.budget(ms, () => over.reject(unmet));
+    over.promise.catch(() => {}); // Whoever waits for the result hears of it.
+    try {
+      const result = await Promise.race([call(), over.promise]);
+      if (this.#world.exceedsBudget()) throw unmet;
+      return result;
+    } finally {
+      this.#world.liftBudget();
+    }
+  }
+
+  /** Says that the program made no connection, and why if it is known. */
+  noConnection(name: string): Unmet {
+    const kind = "silence";
+    const error = this.#thrown;
+    const did = error ? `threw ${described(error)}` : "made none";
+    const headline =
+      `${name} expected a connection, and ${this.#symbol} ${did}`;
+    return new Unmet({ kind, who: name, headline, ...(error && { error }) });
+  }
+
+  /** Closes what is served, and waits until the servers have ended. */
+  async close(): Promise<void> {
+    for (const { close, ended } of this.#servers.splice(0)) {
+      close();
+      const waiting = { side: "cast", who: "the check", kind: "end" } as const;
+      const what = `waits for ${this.#symbol} to end`;
+      await this.#hand.during(
+        { ...waiting, what },
+        () => ended,
+        () =>
+          new Unmet({
+            kind: "unfinished",
+            headline:
+              `${this.#symbol} did not end after its socket had closed and everybody had left`,
+          }),
+      );
+    }
+  }
+}
+
+/** Closes a door that the program may have closed itself. */
+function closeQuietly(door: { close: () => void }) {
+  try {
+    door.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
