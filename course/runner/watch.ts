@@ -1,6 +1,6 @@
 // One save is several events, within a millisecond or two. The delay is on the
 // way from save to verdict, so it is as short as that allows.
-const QUIET_MS = 15;
+const QUIET_MS = 8;
 const POLL_MS = 200;
 const PROOF_MS = 500;
 
