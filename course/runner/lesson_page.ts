@@ -56,9 +56,10 @@ function next(
   const commands = afterwards?.tryIt ?? [];
   // A comment that would be cut says nothing: then all of them go.
   const fit = commands.every((command) => 20 + width(command) <= columns);
-  const lines = commands.map((command, index) => {
+  const lines = commands.flatMap((command, index) => {
     const shown = fit ? command : command.replace(/ +# .*/, "");
-    return pad(index === 0 ? bold(" Try it for real:") : "", 20) + shown;
+    const label = pad(index === 0 ? bold(" Try it for real:") : "", 20);
+    return wrap(label + shown, columns, " ".repeat(24));
   });
   const question = afterwards?.question;
   if (question) {

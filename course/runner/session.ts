@@ -10,7 +10,7 @@ import { run } from "./run.ts";
 import { deepest, screen } from "./screen.ts";
 import { compare } from "./solution.ts";
 import type { Terminal } from "./terminal.ts";
-import { firstView, type View } from "./view.ts";
+import { backToLesson, firstView, type View } from "./view.ts";
 import { Watcher } from "./watch.ts";
 
 /**
@@ -40,9 +40,11 @@ export class Session {
       onVerdict: (verdict) => {
         if (verdict.passed) progress.markPassed(this.#view.lesson.id);
         const { passed } = progress;
-        const scroll = this.#view.page.name === "lesson"
-          ? 0
-          : this.#view.scroll;
+        // A hint, or a comparison, speaks of the verdict before this one.
+        const { name } = this.#view.page;
+        const old = name === "hint" || name === "solution";
+        if (old) this.#view = backToLesson(this.#view);
+        const scroll = old || name === "lesson" ? 0 : this.#view.scroll;
         const types = undefined;
         this.#show({ checking: false, verdict, passed, types, scroll });
       },
