@@ -4,6 +4,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { check } from "check";
 import { closeGracefully, pipeOneWay, relay } from "./closing.ts";
 
+// What an assertion is about, for its failure.
+const PIPING = "pipeOneWay(), whose peer vanished";
+const FAREWELL = "the result of closeGracefully()";
+
 /** Closes what `pipeOneWay()` leaves open. */
 function close(...conns: Deno.TcpConn[]) {
   for (const conn of conns) conn[Symbol.dispose]();
@@ -21,7 +25,7 @@ Deno.test(check("pipeOneWay() passes on every byte, and counts them", {
   await ann.closeWrite();
 
   await bob.receives("hello, bob");
-  assertEquals(await piping.result, 10);
+  assertEquals(await piping.result, 10, "the count of pipeOneWay()");
   close(fromAnn, toBob);
 }));
 
@@ -62,7 +66,7 @@ Deno.test(check("pipeOneWay() leaves the way back open", {
 
   await ann.receives("ten past six");
   await ann.receivesEnd();
-  assertEquals(await back.result, 12);
+  assertEquals(await back.result, 12, "the count of pipeOneWay()");
   close(withAnn, withBob);
 }));
 
@@ -77,7 +81,8 @@ Deno.test(check("pipeOneWay() rejects at a reset, and passes on no end", {
 
   doomed.reset();
 
-  await assertRejects(() => piping.result, Deno.errors.ConnectionReset);
+  const { ConnectionReset } = Deno.errors;
+  await assertRejects(() => piping.result, ConnectionReset, "", PIPING);
   await bob.receivesNothing(); // An end would say: that was the whole story.
   close(fromDoomed, toBob);
 }));
@@ -98,7 +103,7 @@ Deno.test(check("relay() brings the answer after the question's end", {
 
   await ann.receives("ten past six");
   await ann.receivesEnd();
-  assertEquals(await relaying.result, "clean");
+  assertEquals(await relaying.result, "clean", "the result of relay()");
 }));
 
 Deno.test(check("relay() goes on when the other one ends first", {
@@ -117,7 +122,7 @@ Deno.test(check("relay() goes on when the other one ends first", {
   await ann.closeWrite();
 
   await bob.receivesEnd();
-  assertEquals(await relaying.result, "clean");
+  assertEquals(await relaying.result, "clean", "the result of relay()");
 }));
 
 Deno.test(check("relay() keeps nothing from a slow reader", {
@@ -135,7 +140,7 @@ Deno.test(check("relay() keeps nothing from a slow reader", {
 
   await slow.receives(book);
   await slow.receivesEnd();
-  assertEquals(await relaying.result, "clean");
+  assertEquals(await relaying.result, "clean", "the result of relay()");
 }));
 
 Deno.test(check("relay() ends with a reset, after what came before it", {
@@ -149,7 +154,7 @@ Deno.test(check("relay() ends with a reset, after what came before it", {
 
   doomed.reset();
 
-  assertEquals(await relaying.result, "reset");
+  assertEquals(await relaying.result, "reset", "the result of relay()");
 }));
 
 Deno.test(check("relay() ends when ann writes to bob, who has left", {
@@ -165,7 +170,7 @@ Deno.test(check("relay() ends when ann writes to bob, who has left", {
   // answer is RST. Only what is written after that fails.
   await ann.sendInPieces(["are you ", "there, ", "bob?"]);
 
-  assertEquals(await relaying.result, "reset");
+  assertEquals(await relaying.result, "reset", "the result of relay()");
 }));
 
 Deno.test(check("relay() leaves no socket behind, a hundred times", {
@@ -193,6 +198,7 @@ Deno.test(check("closeGracefully() saves the answer from unread input", {
     "expects-reset-on-close",
     "who-closes-first",
     "close-with-unread",
+    "read-once-then-close",
     "timer-leak",
   ],
 }, async (stage) => {
@@ -208,7 +214,7 @@ Deno.test(check("closeGracefully() saves the answer from unread input", {
   await ann.receives(page.subarray(0, written));
   await ann.receivesEnd();
   await ann.closeWrite();
-  assertEquals(await closing.result, "drained");
+  assertEquals(await closing.result, "drained", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() ends first, and waits for ann's end", {
@@ -221,7 +227,7 @@ Deno.test(check("closeGracefully() ends first, and waits for ann's end", {
   assert(!closing.settled, "closeGracefully() returned before ann's end");
   await ann.closeWrite();
 
-  assertEquals(await closing.result, "clean");
+  assertEquals(await closing.result, "clean", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() minds no earlier end", async (stage) => {
@@ -229,11 +235,11 @@ Deno.test(check("closeGracefully() minds no earlier end", async (stage) => {
   await conn.closeWrite();
   await ann.closeWrite();
 
-  assertEquals(await closeGracefully(conn), "clean");
+  assertEquals(await closeGracefully(conn), "clean", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() saves the answer while ann still sends", {
-  reveals: ["close-with-unread"],
+  reveals: ["close-with-unread", "read-once-then-close"],
 }, async (stage) => {
   const [ann, conn] = await stage.meet("ann");
   const page = new Uint8Array(100_000).fill(7);
@@ -245,7 +251,7 @@ Deno.test(check("closeGracefully() saves the answer while ann still sends", {
   await ann.receivesEnd();
   await ann.closeWrite();
 
-  assertEquals(await closing.result, "drained");
+  assertEquals(await closing.result, "drained", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() tells a reset from an end", {
@@ -258,16 +264,24 @@ Deno.test(check("closeGracefully() tells a reset from an end", {
 
   doomed.reset();
 
-  assertEquals(await closing.result, "reset");
+  assertEquals(await closing.result, "reset", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() gives up on a silent peer", {
-  reveals: ["write-means-delivered", "no-deadline"],
+  reveals: [
+    "write-means-delivered",
+    "double-close",
+    "interrupts-itself",
+    "no-deadline",
+  ],
 }, async (stage) => {
   const [_silent, conn] = await stage.meet("silent");
   await conn.write(new Uint8Array(100_000)); // Nobody reads it.
 
-  assertEquals(await closeGracefully(conn, { drainMs: 50 }), "gave-up");
+  const result = await closeGracefully(conn, { drainMs: 50 });
+  const { now } = stage;
+  assert(now < 1_000, `closeGracefully() took ${now} ms, with drainMs: 50`);
+  assertEquals(result, "gave-up", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() stops a flood", async (stage) => {
@@ -275,8 +289,10 @@ Deno.test(check("closeGracefully() stops a flood", async (stage) => {
   await ann.send(stage.random.bytes(20_000));
 
   const patience = { drainMs: 60_000, drainBytes: 10_000 };
-  assertEquals(await closeGracefully(conn, patience), "gave-up");
-  assert(stage.now < 30_000, "closeGracefully() went on for a minute");
+  const result = await closeGracefully(conn, patience);
+  const took = `${stage.now} ms for 20000 bytes, with drainBytes: 10000`;
+  assert(stage.now < 30_000, `closeGracefully() took ${took}`);
+  assertEquals(result, "gave-up", FAREWELL);
 }));
 
 Deno.test(check("closeGracefully() gives up on a peer that dribbles", {
@@ -292,6 +308,8 @@ Deno.test(check("closeGracefully() gives up on a peer that dribbles", {
     await stage.sleep(100);
   }
 
-  assertEquals(await closing.result, "gave-up");
-  assert(stage.now < 3_000, `closeGracefully() took ${stage.now} ms`);
+  const result = await closing.result;
+  const { now } = stage;
+  assert(now < 3_000, `closeGracefully() took ${now} ms, with drainMs: 1000`);
+  assertEquals(result, "gave-up", FAREWELL);
 }));

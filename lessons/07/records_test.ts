@@ -86,14 +86,14 @@ Deno.test(check("readExactly() needs no read for 0 bytes", async (stage) => {
   assertEquals(reader.reads, 0, "the number of reads for 0 bytes");
 }));
 
-Deno.test(check("readExactly() joins 16,384 pieces at the pace of one", {
+Deno.test(check("readExactly() joins 8,192 pieces at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const pieces = Array.from({ length: 16_384 }, () => "x".repeat(256));
+  const pieces = Array.from({ length: 8_192 }, () => "x".repeat(512));
   const reader = stage.reader(pieces);
-  const length = 16_384 * 256;
+  const length = 8_192 * 512;
 
-  const bytes = await stage.within(1_500, () => readExactly(reader, length));
+  const bytes = await stage.within(800, () => readExactly(reader, length));
 
   assertEquals(bytes?.length, length);
 }));

@@ -58,6 +58,22 @@ Deno.test(check("swap() listens while it talks", {
   conn.close();
 }));
 
+Deno.test(
+  check("swap() ends its sending before ann ends hers", async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    const swapping = stage.start(() => swap(conn, bytes("hello")));
+
+    await ann.send("good ");
+    await ann.receives("hello");
+    await ann.receivesEnd();
+    await ann.send("bye"); // She goes on only after our end.
+    await ann.closeWrite();
+
+    assertBytes(await swapping.result, "good bye", "what swap() received");
+    conn.close();
+  }),
+);
+
 Deno.test(check("ConnWriter writes what it is given, in order", {
   reveals: ["interleaved-writers", "ignore-write-count"],
 }, async (stage) => {
@@ -79,23 +95,31 @@ Deno.test(check("ConnWriter.send() waits while its peer takes nothing", {
   const to = stage.writer([{ pause: 2_000 }, Infinity]);
   const writer = new ConnWriter(to, { maxQueued: 4_000 });
   const message = stage.random.bytes(1_000);
-  let most = 0;
+  let [accepted, most] = [0, 0];
   const sending = stage.start(async () => {
     for (let i = 0; i < 10; i++) {
       await writer.send(message);
+      accepted += message.length;
       most = Math.max(most, writer.queued);
     }
     await writer.flush();
   });
+  let refused: unknown;
+  sending.result.catch((error) => refused = error);
 
-  await stage.sleep(1_000);
+  await stage.sleep(1_000); // The writer has taken nothing yet.
   assert(
-    !sending.settled && most <= 4_000,
-    `ConnWriter holds ${most} bytes in memory, and 4,000 may wait`,
+    accepted <= 4_000,
+    `ConnWriter holds ${accepted} bytes in memory, and 4000 may wait`,
   );
+  assert(
+    refused === undefined,
+    `send() rejected with "${refused}"; it should wait until there is room`,
+  );
+  assert(!sending.settled, "flush() ended, and the writer has nothing");
   await sending.result;
 
-  assert(most <= 4_000, `${most} bytes waited in memory`);
+  assert(most <= 4_000, `${most} bytes waited in memory, and 4000 may`);
   assertEquals(to.received.length, 10_000);
 }));
 
@@ -148,7 +172,12 @@ Deno.test(check("ConnWriter.send() keeps to the order", async (stage) => {
   }));
   await writer.flush();
 
-  assertBytes(to.received, words.join(""), "what the writer received");
+  const text = new TextDecoder().decode(to.received);
+  assertEquals(text.length, words.join("").length);
+  assert(
+    text === words.join(""),
+    `a message found room before one that had waited longer: "${text}"`,
+  );
   assert(most <= 10, `ConnWriter held ${most} bytes, and 10 may wait`);
 }));
 
@@ -173,17 +202,25 @@ Deno.test(check("ConnWriter.trySend() refuses what has no room", {
   const to = stage.writer([{ pause: 1_000 }, Infinity]);
   const writer = new ConnWriter(to, { maxQueued: 10 });
 
-  assertEquals(writer.trySend(bytes("1234567")), true);
-  assertEquals(
-    writer.trySend(bytes("12345")),
-    false,
-    "12 bytes wait in memory",
+  assert(
+    writer.trySend(bytes("1234567")),
+    "trySend() refused 7 bytes, and there was room for 10",
   );
-  assertEquals(writer.trySend(bytes("890")), true);
+  assert(
+    !writer.trySend(bytes("12345")),
+    "trySend() took 5 more bytes: 12 wait in memory, and 10 may",
+  );
+  assert(
+    writer.trySend(bytes("890")),
+    "trySend() refused 3 bytes, and there was room for 3",
+  );
   assertEquals(writer.queued, 10);
   await writer.flush();
 
-  assertEquals(writer.trySend(bytes("abc")), true); // There is room again.
+  assert(
+    writer.trySend(bytes("abc")),
+    "trySend() refused 3 bytes after flush(), and nothing waited",
+  );
   await writer.flush();
   assertBytes(to.received, "1234567890abc", "what the writer received");
 }));
@@ -196,10 +233,28 @@ Deno.test(check("ConnWriter tells all of a failed write", async (stage) => {
   const accepted = writer.send(bytes("0123456789"));
   const waiting = writer.send(bytes("waits"));
 
-  await assertRejects(() => Promise.all([accepted, waiting]), BrokenPipe);
-  await assertRejects(() => writer.flush(), BrokenPipe);
-  await assertRejects(() => writer.send(bytes("later")), BrokenPipe);
-  assertEquals(writer.trySend(bytes("later")), false);
+  await assertRejects(
+    () => Promise.all([accepted, waiting]),
+    BrokenPipe,
+    "",
+    "send() resolved although the write had failed",
+  );
+  await assertRejects(
+    () => writer.flush(),
+    BrokenPipe,
+    "",
+    "flush() resolved although the write had failed",
+  );
+  await assertRejects(
+    () => writer.send(bytes("later")),
+    BrokenPipe,
+    "",
+    "a later send() resolved although a write had failed",
+  );
+  assert(
+    !writer.trySend(bytes("later")),
+    "trySend() took a message although a write had failed",
+  );
   assertBytes(to.received, "0123", "what the writer received");
 }));
 
@@ -250,7 +305,7 @@ Deno.test(check("ConnWriter brings eight megabytes through 64 KiB", {
   await ann.receivesEnd();
   await sending.result;
 
-  assert(most <= 65_536, `${most} bytes waited in memory`);
+  assert(most <= 65_536, `${most} bytes waited in memory, and 65536 may`);
   conn.close();
 }));
 
@@ -304,10 +359,25 @@ Deno.test(check("dispatch() waits for the asker to read", async (stage) => {
   const to = new ConnWriter(stage.writer(), { maxQueued: 100 });
   const asleep = stage.writer([{ pause: 1_000 }, Infinity]);
   const back = new ConnWriter(asleep, { maxQueued: 10 });
-  const from = stage.reader(["?".repeat(100), null]);
+  const from = stage.reader([...Array(100).fill("?"), null]);
+  let dropped = 0;
+  const dispatching = stage.start(async () => {
+    dropped = await dispatch(from, to, back);
+  });
 
-  assertEquals(await dispatch(from, to, back), 0);
+  await stage.sleep(500); // Ten answers wait, and the asker takes none.
+  assert(
+    dropped === 0,
+    `dispatch() dropped ${dropped} answers; it should wait for the asker`,
+  );
+  assert(
+    from.given <= 50,
+    `dispatch() has read ${from.given} questions, and the asker takes no answers`,
+  );
+
+  await dispatching.result;
   await back.flush();
+  assertEquals(dropped, 0);
 
   assertBytes(asleep.received, "!".repeat(100), "what the asker received");
 }));

@@ -131,7 +131,7 @@ export class ConnWriter {
   async #until(most: number, act: () => void = () => {}): Promise<void> {
     while (!this.#over && this.#queued > most) await this.#changed.promise;
     if (this.#over) throw this.#over.error;
-    act(); // Before anybody else can take the room.
+    act(); // Now: after one more await there may be no room.
   }
 
   #change() {

@@ -94,7 +94,7 @@ export const accepting: Catalogue = {
   },
   "unbounded-outbox": {
     sentence:
-      "Whoever never reads is neither waited for nor let go, and what is kept for them grows without a limit.",
+      "Somebody takes too little, or nothing, and more waits for them in your program's memory than may.",
     fits: (evidence) =>
       evidence.kind === "silence" && missesGoodbye(evidence) ||
       evidence.kind === "assert" && /\bin memory\b/.test(evidence.headline),

@@ -3,6 +3,25 @@ import type { Catalogue } from "./mistake.ts";
 
 /** Mistakes about promises that nobody waits for. */
 export const awaiting: Catalogue = {
+  "interrupts-itself": {
+    sentence:
+      "Your program closed the connection under a read that was waiting; the read ended with Interrupted, and nobody caught it.",
+    fits: ({ kind, error, recording }) =>
+      kind === "threw" && error instanceof Deno.errors.Interrupted &&
+      recording.program("close").length > 0,
+  },
+  "read-once-then-close": {
+    sentence:
+      "Your program read once and closed; that read gave bytes, and no end, so the peer was not done.",
+    fits: ({ kind, recording }) => {
+      if (!["closed", "reset", "assert"].includes(kind)) return false;
+      const calls = recording.program();
+      const ended = calls.findIndex(({ kind }) => kind === "closeWrite");
+      const [read, next] = calls.slice(ended + 1)
+        .filter(({ kind }) => ["read", "close"].includes(kind));
+      return ended >= 0 && (read?.size ?? 0) > 0 && next?.kind === "close";
+    },
+  },
   "return-without-await": {
     sentence:
       "Your function closed the connection as it ended, while a read was still going: nothing in the function waited for it.",

@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
+import { compared } from "./tables.ts";
 import { closedListener, gaveEnd, neverClosed } from "./traffic.ts";
 
 /** Mistakes about closing. */
@@ -36,6 +37,7 @@ export const closing: Catalogue = {
     fits: (evidence) =>
       failure(evidence) &&
       (evidence.kind !== "silence" || isNotAskedAgain(evidence)) &&
+      !gaveUpInstead(evidence) &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset
@@ -167,6 +169,11 @@ function usedAfterClosing({ recording }: Evidence): boolean {
       (call.error instanceof BadResource || call.error instanceof Interrupted)
     )
   );
+}
+
+/** Whether the program took a reset for something that is no end, either. */
+function gaveUpInstead(evidence: Evidence): boolean {
+  return compared(evidence).actual === "gave-up";
 }
 
 /** Somebody waits for the program to come back with its request. */

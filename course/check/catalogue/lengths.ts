@@ -86,7 +86,7 @@ export const lengths: Catalogue = {
   },
   "state-machine-blocking": {
     sentence:
-      "Your parser waits for something inside; until that comes nothing else moves, not even what has arrived already.",
+      "Your program waits in the middle of its work for one peer; until that one acts nothing else moves, not even what has arrived already.",
     fits: ({ kind, headline }) =>
       kind === "silence" ||
       kind === "assert" && /gives Promise|\bwaited for\b/.test(headline),

@@ -55,7 +55,7 @@ export const reading: Catalogue = {
   },
   "stale-buffer-alias": {
     sentence:
-      "Your program kept a view of a buffer that a later read filled again; the bytes it meant to keep were replaced.",
+      "Your program kept a view of a buffer that was filled again later; the bytes it meant to keep were replaced.",
     fits: (evidence) =>
       failure(evidence) && evidence.kind === "different" &&
       (evidence.expected?.length === evidence.received?.length ||

@@ -1,0 +1,54 @@
+// expect: read-once-then-close
+// One read empties what lies unread. Then closing is safe.
+type Ending = "clean" | "drained" | "reset" | "gave-up";
+type Patience = { drainMs?: number; drainBytes?: number };
+
+export async function pipeOneWay(
+  from: Deno.TcpConn,
+  to: Deno.TcpConn,
+): Promise<number> {
+  const buffer = new Uint8Array(65_536);
+  let total = 0;
+  for (let n; (n = await from.read(buffer)) !== null;) {
+    await writeAll(to, buffer.subarray(0, n));
+    total += n;
+  }
+  await to.closeWrite();
+  return total;
+}
+
+export async function relay(
+  a: Deno.TcpConn,
+  b: Deno.TcpConn,
+): Promise<"clean" | "reset"> {
+  using _a = a;
+  using _b = b;
+  try {
+    await Promise.all([pipeOneWay(a, b), pipeOneWay(b, a)]);
+    return "clean";
+  } catch (error) {
+    if (!isVanished(error)) throw error;
+    return "reset";
+  }
+}
+
+export async function closeGracefully(
+  conn: Deno.TcpConn,
+  _patience: Patience = {},
+): Promise<Ending> {
+  await conn.closeWrite();
+  const n = await conn.read(new Uint8Array(65_536));
+  conn.close();
+  return n === null ? "clean" : "drained";
+}
+
+async function writeAll(conn: Deno.Conn, data: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < data.length;) {
+    sent += await conn.write(data.subarray(sent));
+  }
+}
+
+function isVanished(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.BrokenPipe;
+}
