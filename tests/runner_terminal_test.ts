@@ -11,10 +11,24 @@ import { processes } from "./processes.ts";
 const HOT = "export function greet() {\n  while (true) {}\n}\n";
 
 /** `deno task learn` in a terminal. */
-function terminal({ root }: TestCourse, ...args: string[]): Pty {
-  return new Pty([Deno.execPath(), "task", "-q", "learn", ...args], {
-    cwd: root,
-  });
+class Seat extends Pty {
+  readonly #course: TestCourse;
+
+  constructor(course: TestCourse, args: string[]) {
+    const command = [Deno.execPath(), "task", "-q", "learn", ...args];
+    super(command, { cwd: course.root });
+    this.#course = course;
+  }
+
+  /** The course can be removed when nobody works in it any more. */
+  override async [Symbol.asyncDispose]() {
+    await super[Symbol.asyncDispose]();
+    await nobodyLeft(this.#course);
+  }
+}
+
+function terminal(course: TestCourse, ...args: string[]): Pty {
+  return new Seat(course, args);
 }
 
 /** Waits until so many processes of the course run. */

@@ -18,6 +18,11 @@ globalThis.addEventListener(
 );
 globalThis.addEventListener("error", (event) => hear(event, event.error));
 
+/** Says that no check of the lesson has begun, whatever was played before. */
+export function stillLoading() {
+  loaded = false;
+}
+
 /** Tells `report` of errors in the background; returns how to stop. */
 export function catchStrays(report: (error: unknown) => void): () => void {
   loaded = true;

@@ -1,5 +1,6 @@
 import type { Course, Lesson } from "./lesson.ts";
 import { run } from "./run.ts";
+import { Standby } from "./standby.ts";
 import { checkTypes, type TypeProblem } from "./types.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -15,24 +16,30 @@ export interface Listener {
  * Checks one lesson at a time, always for the latest save: whatever still runs
  * for an earlier one is ended first.
  */
-export class Checker {
+export class Checker implements Disposable {
   readonly #course: Course;
   readonly #listener: Listener;
+  readonly #standby: Standby;
   #current = new AbortController();
 
   /** Nothing runs until `check()`. */
   constructor(course: Course, listener: Listener) {
     this.#course = course;
     this.#listener = listener;
+    this.#standby = new Standby(course);
   }
 
   /** Runs the checks, and the type check once their verdict is out. */
   async check(lesson: Lesson): Promise<void> {
     this.stop();
     const { signal } = this.#current = new AbortController();
-    const verdict = await run(this.#course, lesson, { signal });
-    if (verdict === undefined || signal.aborted) return;
-    this.#listener.onVerdict(verdict);
+    const standby = this.#standby;
+    const verdict = await run(this.#course, lesson, { signal, standby });
+    if (signal.aborted) return;
+    if (verdict) this.#listener.onVerdict(verdict);
+    // The next save finds somebody waiting, however this one went.
+    standby.prepare(lesson);
+    if (verdict === undefined) return;
     // What does not load says so already, and louder.
     if (verdict.problem?.loading) return;
     const types = await checkTypes(this.#course, lesson, signal);
@@ -42,5 +49,11 @@ export class Checker {
   /** Ends what runs. */
   stop(): void {
     this.#current.abort();
+  }
+
+  /** Ends what runs, and what stands by. */
+  [Symbol.dispose](): void {
+    this.stop();
+    this.#standby[Symbol.dispose]();
   }
 }

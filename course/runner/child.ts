@@ -21,13 +21,13 @@ export class Child {
   readonly #process: Deno.ChildProcess;
   #ending: Ending = "exit";
 
-  /** Starts this very Deno with `args`. */
+  /** Starts this very Deno with `args`; it waits for what `say()` says. */
   constructor(args: string[], options: ChildOptions) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args,
       cwd: options.cwd,
       env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
-      stdin: "null",
+      stdin: "piped",
       stdout: "piped",
       stderr: "piped",
       detached: true,
@@ -40,6 +40,23 @@ export class Child {
       options.signal?.removeEventListener("abort", unwanted);
       living.delete(this);
     });
+  }
+
+  /** Whether the process has ended. */
+  get over(): boolean {
+    return !living.has(this);
+  }
+
+  /** Writes `text`, if any, to its standard input, and ends that. Once. */
+  async say(text = ""): Promise<void> {
+    const writer = this.#process.stdin.getWriter();
+    try {
+      await writer.write(new TextEncoder().encode(text));
+      await writer.close();
+    } catch (error) {
+      // It has ended, and `ended` says how.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
   }
 
   /** Ends the whole group at once. The first reason given is the one kept. */

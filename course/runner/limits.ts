@@ -17,7 +17,7 @@ export interface Limits {
 export const LIMITS: Limits = {
   time: 14_000,
   load: 5_000,
-  output: 1024 * 1024,
+  output: 256 * 1024,
 };
 
 /** Watches over the limits of one run, and stops it at the first one reached. */

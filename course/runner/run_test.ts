@@ -3,7 +3,7 @@ import { run } from "./run.ts";
 import { GREET_RIGHT, GREET_WRONG, TestCourse } from "./test_course.ts";
 import type { Verdict } from "./verdict.ts";
 
-const LIMITS = { time: 1500, load: 1000, output: 64 * 1024 };
+const LIMITS = { time: 3_000, load: 2_500, output: 64 * 1024 };
 const GREET = "export function greet(name: string): unknown {";
 
 /** Runs lesson 01 with `source` as the learner's file. */

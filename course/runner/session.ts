@@ -67,7 +67,7 @@ export class Session {
     }
     this.#over = true;
     this.#all?.abort();
-    this.#checker.stop();
+    this.#checker[Symbol.dispose]();
     this.#watcher?.[Symbol.dispose]();
   }
 

@@ -113,6 +113,7 @@ const TWICE =
 
 const FILES: Record<string, string> = {
   "course/check/mod.ts": CHECK,
+  "course/check/warm_up.ts": "export function warmUp() {}",
   "lessons/README.md": CONTENTS,
   "lessons/01/README.md": GREET_README,
   "lessons/01/hints.md": HINTS,
@@ -139,6 +140,8 @@ export class TestCourse implements Disposable {
     const { tasks: { learn }, imports, unstable, permissions, test } = house;
     const config = { tasks: { learn }, imports, unstable, permissions, test };
     this.write("deno.json", JSON.stringify(config));
+    const standby = "course/check/standby.ts";
+    Deno.copyFileSync(`${here}/../../${standby}`, `${this.root}/${standby}`);
     Deno.mkdirSync(`${this.root}/course/runner`);
     for (const { name } of Deno.readDirSync(here)) {
       if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;

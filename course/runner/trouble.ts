@@ -12,6 +12,14 @@ export interface Trouble {
   readonly frame?: { readonly code: string; readonly marks: string };
 }
 
+/** What Deno says when a module cannot be loaded, and calls a TypeError. */
+const UNLOADABLE =
+  /^(?:Module not found|Relative import path|Unable to load|Import |npm package |Requires import access)/;
+
+const LOADER = new RegExp(
+  `^TypeError: (?=SyntaxError: |${UNLOADABLE.source.slice(1)})`,
+);
+
 const MARKS = /^\s*(?:\|\s)?\s*[\^~]+\s*$/;
 
 /**
@@ -19,7 +27,7 @@ const MARKS = /^\s*(?:\|\s)?\s*[\^~]+\s*$/;
  * when an error came from outside any check. Undefined if it printed none.
  */
 export function trouble(output: string, root: string): Trouble | undefined {
-  const lines = shorten(plain(output), root).split("\n");
+  const lines = withoutLoader(shorten(plain(output), root)).split("\n");
   const exit = lines.find((line) => line.includes("from outside any test"));
   if (exit !== undefined) return exited(exit);
   const start = lines.findIndex((line) =>
@@ -45,6 +53,11 @@ export function shorten(text: string, root: string): string {
     .join("\n");
 }
 
+/** Without the line of `check/standby.ts` that loads a lesson, and its mark. */
+function withoutLoader(text: string): string {
+  return text.replace(/^ *await import\(url\);\n *\^\n/gm, "");
+}
+
 /** The first error, up to where the next one or Deno's summary begins. */
 function block(lines: string[]): string[] {
   const end = lines.findIndex((line, index) =>
@@ -65,7 +78,8 @@ function explain(lines: string[]): Trouble {
   const message = lines.slice(0, until < 0 ? 6 : until).join("\n");
   return {
     ...meaning(
-      message.replace(/^error: (?:Uncaught )?(?:\(in promise\) )?/, ""),
+      message.replace(/^error: (?:Uncaught )?(?:\(in promise\) )?/, "")
+        .replace(LOADER, ""),
     ),
     ...(at && { at }),
     ...(marks !== undefined && code !== undefined && {
@@ -101,11 +115,7 @@ function meaning(message: string): { message: string; note: string } {
   if (message.startsWith("SyntaxError: ")) {
     return { message: message.slice(13), note: "it cannot be parsed" };
   }
-  if (
-    /^(?:Module not found|Relative import path|Unable to load|Import )/.test(
-      message,
-    )
-  ) {
+  if (UNLOADABLE.test(message)) {
     return { message, note: "it cannot be loaded" };
   }
   if (message.startsWith("Top-level await promise never resolved")) {

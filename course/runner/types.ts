@@ -26,6 +26,7 @@ export async function checkTypes(
     ...(signal && { signal }),
     take: (text) => said += text,
   });
+  await child.say();
   const { ending } = await child.ended;
   return ending === "exit" ? typeProblems(said, course.root) : undefined;
 }

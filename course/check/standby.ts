@@ -1,0 +1,31 @@
+/**
+ * What the runner starts instead of a lesson's own test: it loads all that does
+ * not change from save to save, and waits for a line on standard input, the URL
+ * of the lesson's test. That costs a tenth of a second, and here it is spent
+ * before the save.
+ *
+ * A process that is started for a save at once gets the line at once.
+ *
+ * @module
+ */
+import "@std/assert";
+import "./mod.ts";
+import { warmUp } from "./warm_up.ts";
+
+// The program under test may replace all of these.
+const { permissions, args } = Deno;
+const revoke = permissions.revokeSync.bind(permissions);
+
+if (args.includes("--warm-up")) await warmUp();
+const url = await firstLine();
+if (url !== undefined) {
+  await import(url);
+  // The folder could be read for as long as it was loaded, and no longer.
+  revoke({ name: "read", path: new URL("./", url) });
+}
+
+/** What comes on standard input, or undefined if nobody is there any more. */
+async function firstLine(): Promise<string | undefined> {
+  const text = await new Response(Deno.stdin.readable).text();
+  return text === "" ? undefined : text.trimEnd();
+}
