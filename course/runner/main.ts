@@ -9,6 +9,7 @@ import { parse, type Request, USAGE, UsageError } from "./usage.ts";
 import {
   nextLesson,
   openLesson,
+  printHealth,
   printHint,
   printList,
   printSolution,
@@ -24,6 +25,7 @@ async function main(args: string[]): Promise<number> {
   }
   const root = new URL("../..", import.meta.url);
   const course = openCourse(pathOf(root));
+  if (request.word === "doctor") return await printHealth(course, request.json);
   makeRoom(course);
   const progress = new Progress(course.root);
   const lesson = chosen(course, progress, request);

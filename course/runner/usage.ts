@@ -12,6 +12,7 @@ export const USAGE = `Sockets by Hand
   deno task learn reset 03      put the original back; yours is kept beside it
   deno task learn solution 03   compare with the solution, once it passes
   deno task learn check         check all lessons
+  deno task learn doctor        look at this machine, and say what to mend
 
   --json     one line of JSON for each run, for other programs
   --watch    with --json: one more run at each save
@@ -31,6 +32,7 @@ export type Word =
   | "reset"
   | "solution"
   | "check"
+  | "doctor"
   | "help";
 
 /** The arguments, understood. */
@@ -47,8 +49,10 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-const WORDS = new Set("next hint list open reset solution check".split(" "));
-const ALONE = new Set("next list open check".split(" "));
+const WORDS = new Set(
+  "next hint list open reset solution check doctor".split(" "),
+);
+const ALONE = new Set("next list open check doctor".split(" "));
 
 /** Understands the arguments of `deno task learn`. */
 export function parse(args: string[]): Request {

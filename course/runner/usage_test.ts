@@ -22,6 +22,7 @@ Deno.test("parse() understands lessons, words and flags", () => {
     json: true,
     watch: false,
   });
+  assertEquals(parse(["doctor"]), { ...NOTHING, word: "doctor" });
   assertEquals(parse(["--help"]).word, "help");
   assertEquals(parse(["-h"]).word, "help");
 });

@@ -87,7 +87,8 @@ function events(folder: string): Deno.FsWatcher | undefined {
   }
 }
 
-async function eventsArrive(room: string): Promise<boolean> {
+/** Whether the writing of a file in `room` is heard. It takes up to half a second. */
+export async function eventsArrive(room: string): Promise<boolean> {
   Deno.mkdirSync(room, { recursive: true });
   const path = `${room}/watch-${Deno.pid}`;
   const heard = events(room);

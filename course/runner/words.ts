@@ -1,3 +1,4 @@
+import { examine, type Finding } from "./doctor.ts";
 import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
 import { type Course, type Lesson, lessonAfter, text } from "./lesson.ts";
@@ -5,7 +6,9 @@ import type { Progress } from "./progress.ts";
 import { reset } from "./reset.ts";
 import { run } from "./run.ts";
 import { compare } from "./solution.ts";
+import { thisSystem } from "./system.ts";
 import { complain, print } from "./terminal.ts";
+import { wrap } from "./text.ts";
 import { UsageError } from "./usage.ts";
 
 /** Prints a hint for the check that fails now. The answer is the exit code. */
@@ -87,6 +90,28 @@ export function nextLesson(
       "the same, name it: deno task learn 05";
   }
   return lessonAfter(course, current) ?? "This was the last lesson.";
+}
+
+/** Prints what there is to say of this machine. The answer is the exit code. */
+export async function printHealth(
+  course: Course,
+  json: boolean,
+): Promise<number> {
+  let ill = 0;
+  for await (const finding of examine(thisSystem(), course)) {
+    if (!finding.well) ill++;
+    print(json ? JSON.stringify(finding) + "\n" : healthLines(finding));
+  }
+  return ill === 0 ? 0 : 1;
+}
+
+/** One finding, in lines of 80 columns. */
+export function healthLines({ subject, well, found, advice }: Finding): string {
+  const mark = well ? "✓" : "✗";
+  const [first, ...rest] = wrap(found, 58);
+  const told = wrap(advice ?? "", 58).filter(Boolean);
+  const more = [...rest, ...told].map((line) => `${" ".repeat(20)}${line}\n`);
+  return `  ${mark} ${subject.padEnd(15)} ${first}\n${more.join("")}`;
 }
 
 /** Says why not, on the error stream. The answer is the exit code. */
