@@ -6,7 +6,7 @@ import { LoopbackNetwork } from "./loopback.ts";
 import { Place } from "./place.ts";
 import { turn } from "./real.ts";
 import { Recording } from "./recording.ts";
-import { asked } from "./report.ts";
+import { isReported } from "./report.ts";
 import { OffStage } from "./scripted.ts";
 import { SimulatedNetwork } from "./simulated/network.ts";
 import { Stage } from "./stage.ts";
@@ -87,7 +87,9 @@ export class Play {
       installSockets(network, this.#world),
     ];
     // Whoever reads the report sees what was printed in the recording.
-    if (asked.nonce) undo.push(replace(console, recordingConsole(this.#world)));
+    if (isReported()) {
+      undo.push(replace(console, recordingConsole(this.#world)));
+    }
     if (this.#simulated) {
       undo.push(installTime(this.#clock, this.#timers, random));
     }

@@ -6,13 +6,27 @@ import { real } from "./real.ts";
 
 /** What the command line asks for after `--`. */
 export const asked = {
-  /** Marks the lines of data that whoever started this process waits for. */
-  nonce: option("report"),
   /** Restricts all checks to one network. */
   network: option("network") as "simulated" | "loopback" | undefined,
   /** Replaces the seed that each check has of its own. */
   seed: option("seed"),
 };
+
+/** Marks the lines of data that whoever started this process waits for. */
+let nonce = option("report");
+
+/**
+ * Begins the lines of data with this word from now on. It is a secret: the
+ * program under test can read the command line, and must not find it there.
+ */
+export function reportAs(word: string) {
+  nonce = word;
+}
+
+/** Whether somebody waits for data. */
+export function isReported(): boolean {
+  return nonce !== undefined;
+}
 
 function option(name: string): string | undefined {
   const prefix = `--${name}=`;
@@ -22,9 +36,9 @@ function option(name: string): string | undefined {
 
 /** Prints `data` as one marked line, if somebody asked for it. */
 export function report(data: unknown): void {
-  if (asked.nonce === undefined) return;
+  if (nonce === undefined) return;
   // A program may have printed half a line; data begins on a line of its own.
-  real.log(`\n\x1e${asked.nonce} ${real.stringify(data)}`);
+  real.log(`\n\x1e${nonce} ${real.stringify(data)}`);
 }
 
 /** A failure as data, for a page to draw. */

@@ -1,7 +1,7 @@
 /**
  * What the runner starts instead of a lesson's own test: it loads all that does
- * not change from save to save, and waits for a line on standard input, the URL
- * of the lesson's test. That costs a tenth of a second, and here it is spent
+ * not change from save to save, and waits for a line on standard input: a secret
+ * word for the report, and the URL of the lesson's test. That costs a tenth of a second, and here it is spent
  * before the save.
  *
  * A process that is started for a save at once gets the line at once.
@@ -10,6 +10,7 @@
  */
 import "@std/assert";
 import "./mod.ts";
+import { reportAs } from "./report.ts";
 import { warmUp } from "./warm_up.ts";
 
 // The program under test may replace all of these.
@@ -17,8 +18,10 @@ const { permissions, args } = Deno;
 const revoke = permissions.revokeSync.bind(permissions);
 
 if (args.includes("--warm-up")) await warmUp();
-const url = await firstLine();
-if (url !== undefined) {
+const line = await firstLine();
+if (line !== undefined) {
+  const [word, url] = line.split(" ") as [string, string];
+  reportAs(word);
   await import(url);
   // The folder could be read for as long as it was loaded, and no longer.
   revoke({ name: "read", path: new URL("./", url) });

@@ -31,6 +31,7 @@ let attempts = 0;
 export class Attempt {
   readonly #root: string;
   readonly #lesson: Lesson;
+  readonly #nonce = crypto.randomUUID();
   readonly #reader: ReportReader;
   readonly #results: string;
   readonly #child: Child;
@@ -42,10 +43,9 @@ export class Attempt {
     lesson: Lesson,
     { network, warm }: { network: Network; warm: boolean },
   ) {
-    const nonce = crypto.randomUUID();
     this.#root = root;
     this.#lesson = lesson;
-    this.#reader = new ReportReader(nonce);
+    this.#reader = new ReportReader(this.#nonce);
     this.#results = `${root}/.course/run-${Deno.pid}-${++attempts}.xml`;
     // Deleting the folder may cost the marks, and no more.
     Deno.mkdirSync(`${root}/.course`, { recursive: true });
@@ -60,7 +60,6 @@ export class Attempt {
       `--allow-read=lessons/${lesson.id}`,
       "course/check/standby.ts",
       "--",
-      `--report=${nonce}`,
       `--network=${network}`,
       ...(warm ? ["--warm-up"] : []),
     ];
@@ -79,7 +78,11 @@ export class Attempt {
     { signal, limits = LIMITS }: RunOptions = {},
   ): Promise<Evidence | undefined> {
     const started = performance.now();
-    using watchdog = new Watchdog(limits, (ending) => this.#child.kill(ending));
+    using watchdog = new Watchdog(
+      limits,
+      (ending) => this.#child.kill(ending),
+      () => this.#child.memory(),
+    );
     const unwanted = () => this.stop();
     signal?.addEventListener("abort", unwanted, { once: true });
     if (signal?.aborted) unwanted();
@@ -89,7 +92,7 @@ export class Attempt {
       else if (text.includes("Download ")) watchdog.loading();
       watchdog.printed(this.#reader.printed);
     };
-    await this.#child.say(testOf(this.#root, this.#lesson));
+    await this.#child.say(`${this.#nonce} ${testOf(this.#root, this.#lesson)}`);
     const { code, ending } = await this.#child.ended;
     signal?.removeEventListener("abort", unwanted);
     return this.#evidence({ code, ending, ms: performance.now() - started });

@@ -1,5 +1,11 @@
 /** How a child ended: by itself, or at a limit, or because nobody wants it. */
-export type Ending = "exit" | "time" | "load" | "output" | "unwanted";
+export type Ending =
+  | "exit"
+  | "time"
+  | "load"
+  | "output"
+  | "memory"
+  | "unwanted";
 
 /** What to start, and how to follow it. */
 export interface ChildOptions {
@@ -45,6 +51,22 @@ export class Child {
   /** Whether the process has ended. */
   get over(): boolean {
     return !living.has(this);
+  }
+
+  /**
+   * Bytes of memory that the process has in use, or undefined where nobody can
+   * say: there is no `ps`, or no such process any more.
+   */
+  async memory(): Promise<number | undefined> {
+    if (Deno.build.os === "windows" || this.over) return undefined;
+    const args = ["-o", "rss=", "-p", String(this.#process.pid)];
+    try {
+      const { stdout } = await new Deno.Command("ps", { args }).output();
+      return Number(new TextDecoder().decode(stdout)) * 1_024;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
   }
 
   /** Writes `text`, if any, to its standard input, and ends that. Once. */

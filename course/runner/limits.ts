@@ -6,6 +6,8 @@ export interface Limits {
   readonly time: number;
   /** Milliseconds until the checks must have announced themselves. */
   readonly load: number;
+  /** Bytes of memory, where it can be known. */
+  readonly memory: number;
   /** Characters of output, beside what the check library says. */
   readonly output: number;
 }
@@ -17,20 +19,38 @@ export interface Limits {
 export const LIMITS: Limits = {
   time: 14_000,
   load: 5_000,
+  memory: 1024 ** 3,
   output: 256 * 1024,
 };
+
+/**
+ * How often the memory is looked at, in milliseconds. Most runs are over before
+ * the first time; a program that does nothing else fills half a gigabyte.
+ */
+const LOOK_MS = 500;
 
 /** Watches over the limits of one run, and stops it at the first one reached. */
 export class Watchdog implements Disposable {
   readonly #limits: Limits;
   readonly #stop: (ending: Ending) => void;
   readonly #whole: ReturnType<typeof setTimeout>;
+  readonly #look: ReturnType<typeof setInterval>;
   #load: ReturnType<typeof setTimeout> | undefined;
 
-  /** Starts the clocks. `stop` is called with the limit that was reached. */
-  constructor(limits: Limits, stop: (ending: Ending) => void) {
+  /**
+   * Starts the clocks. `stop` is called with the limit that was reached;
+   * `memory` tells how many bytes are in use, if it can.
+   */
+  constructor(
+    limits: Limits,
+    stop: (ending: Ending) => void,
+    memory: () => Promise<number | undefined>,
+  ) {
     this.#limits = limits;
     this.#stop = stop;
+    this.#look = setInterval(async () => {
+      if ((await memory() ?? 0) > limits.memory) stop("memory");
+    }, LOOK_MS);
     this.#whole = setTimeout(() => stop("time"), limits.time);
     this.loading();
   }
@@ -53,6 +73,7 @@ export class Watchdog implements Disposable {
 
   /** Stops the clocks. */
   [Symbol.dispose](): void {
+    clearInterval(this.#look);
     clearTimeout(this.#whole);
     clearTimeout(this.#load);
   }

@@ -42,6 +42,7 @@ export function explanation(
   const failing = checks.find(({ status }) => status === "failed");
   const check = failing && { check: failing.name };
   if (ending === "output") return { ...check, text: flooded() };
+  if (ending === "memory") return { ...check, text: tooLarge() };
   const stuck = failing && report.stuck.get(failing.name);
   if (stuck) {
     const { text, at } = stuck;
@@ -57,8 +58,15 @@ export function explanation(
   if (text && text !== "Cancelled") {
     return { ...check, text: shorten(plain(text), evidence.root).trimEnd() };
   }
+  if (failing && cases?.get(failing.name)?.status === "passed") {
+    return { ...check, text: UNPLAYED };
+  }
   return loose(evidence, check);
 }
+
+const UNPLAYED =
+  "Deno says that this check passed, and it was never played.\n" +
+  "Does your program replace Deno.test?";
 
 function loose(
   evidence: Evidence,
@@ -111,6 +119,12 @@ function flooded(): string {
   const kilobytes = LIMITS.output / 1024;
   return `Your program printed more than ${kilobytes} kB, so it was stopped.\n` +
     "Which line prints, and how often is it reached?";
+}
+
+function tooLarge(): string {
+  const gigabytes = LIMITS.memory / 1024 ** 3;
+  return `Your program took more than ${gigabytes} GB of memory, so it was ` +
+    "stopped.\nWhat grows, and what makes it smaller again?";
 }
 
 function neverLoaded(): string {

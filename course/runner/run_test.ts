@@ -3,7 +3,12 @@ import { run } from "./run.ts";
 import { GREET_RIGHT, GREET_WRONG, TestCourse } from "./test_course.ts";
 import type { Verdict } from "./verdict.ts";
 
-const LIMITS = { time: 3_000, load: 2_500, output: 64 * 1024 };
+const LIMITS = {
+  time: 3_000,
+  load: 2_500,
+  memory: 1024 ** 3,
+  output: 64 * 1024,
+};
 const GREET = "export function greet(name: string): unknown {";
 
 /** Runs lesson 01 with `source` as the learner's file. */

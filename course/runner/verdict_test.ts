@@ -1,11 +1,17 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { JUnitCase } from "./junit.ts";
-import type { Report } from "./report.ts";
+import type { End, Report } from "./report.ts";
 import { combined, type Evidence, judge, spotless } from "./verdict.ts";
 
 function report(plan?: string[]): Report {
-  const said = { begun: new Set<string>(), ended: new Map(), stuck: new Map() };
+  const ended = new Map((plan ?? []).map((name) => [name, pass(name)]));
+  const said = { begun: new Set<string>(), ended, stuck: new Map() };
   return { ...said, ...(plan && { plan }) };
+}
+
+/** What the library says at the end of a check that passed. */
+function pass(end: string): End {
+  return { end, status: "passed", ms: 1, networks: [] };
 }
 
 function cases(statuses: Record<string, JUnitCase["status"]>) {
@@ -60,6 +66,27 @@ Deno.test("judge() passes nothing less", () => {
   }
 });
 
+Deno.test("judge() passes nothing that the library did not play", () => {
+  const unplayed = report(["a", "b"]);
+  unplayed.ended.delete("b");
+  const { passed, problem } = judged({ report: unplayed });
+
+  assertEquals(passed, false);
+  assertEquals(problem?.check, "b");
+  assertStringIncludes(problem!.text, "replace Deno.test");
+});
+
+Deno.test("judge() believes the library where Deno.test was replaced", () => {
+  const said = report(["a"]);
+  const text = "ann expected hello, and got nothing";
+  const failure = { text, headline: text, network: "simulated", recording: [] };
+  said.ended.set("a", { ...pass("a"), status: "failed", failure } as End);
+  const { passed, problem } = judged({ report: said });
+
+  assertEquals(passed, false);
+  assertEquals(problem?.text, text);
+});
+
 Deno.test("judge() believes Deno where the library says otherwise", () => {
   const said = report(["a", "b"]);
   const end = { end: "b", status: "passed", ms: 1, networks: [] } as const;
@@ -77,7 +104,8 @@ Deno.test("judge() believes Deno where the library says otherwise", () => {
 Deno.test("judge() tells from the data how far a killed run came", () => {
   const said = report(["a", "b", "c"]);
   said.begun.add("a").add("b");
-  said.ended.set("a", { end: "a", status: "passed", ms: 1, networks: [] });
+  said.ended.delete("b");
+  said.ended.delete("c");
 
   const { checks, problem } = judged({
     code: 137,
