@@ -224,6 +224,12 @@ export class Stage {
     return this.#world.clock.now;
   }
 
+  /** How many writes to a member of the cast the program has made. */
+  writesTo({ name }: Actor): number {
+    const writes = this.#world.recording.program("write");
+    return writes.filter(({ who }) => who === name).length;
+  }
+
   /** Which sockets of the program are open, such as "listener". */
   get openSockets(): string[] {
     return [...this.#world.open].map(({ kind }) => kind);

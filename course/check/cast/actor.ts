@@ -10,6 +10,7 @@ import {
   cannotSend,
   inQueue,
   missing,
+  missingMark,
   noEnd,
   other,
   tooMuch,
@@ -109,7 +110,7 @@ export class Actor {
     const expected = toBytes(data);
     const what = () => `waits for ${preview(expected, 12)}`;
     let same = 0; // So many bytes are as they should be.
-    await this.#receive(what, expected.length, (ending) => {
+    await this.#receive(what, this.#holds(expected.length), (ending) => {
       const fresh = this.#inbox.after(same).subarray(0, expected.length - same);
       const at = firstDifference(fresh, expected.subarray(same));
       if (at >= 0 && at < fresh.length) {
@@ -128,17 +129,35 @@ export class Actor {
     const what = `waits for ${count(length)}`;
     await this.#receive(
       what,
-      length,
+      this.#holds(length),
       (ending) =>
         ending && missing(this.name, length, this.#inbox.bytes, ending),
     );
     return this.#inbox.take(length);
   }
 
-  /** Waits for `length` bytes; `fault` says what is wrong, if anything is. */
+  /** Receives all bytes up to `mark`, and returns them and the mark. */
+  async receiveUntil(mark: Data): Promise<Uint8Array<ArrayBuffer>> {
+    const wanted = toBytes(mark);
+    let end = -1;
+    await this.#receive(
+      () => `waits for ${preview(wanted, 12)}`,
+      () => (end = endOf(wanted, this.#inbox.bytes)) >= 0,
+      (ending) =>
+        ending && missingMark(this.name, wanted, this.#inbox.bytes, ending),
+    );
+    return this.#inbox.take(end);
+  }
+
+  /** Whether so many bytes have come. */
+  #holds(length: number): () => boolean {
+    return () => this.#inbox.length >= length;
+  }
+
+  /** Waits for `enough`; `fault` says what is wrong, if anything is. */
   async #receive(
     what: string | (() => string),
-    length: number,
+    enough: () => boolean,
     fault: (ending?: "silence" | "end" | "reset") => Unmet | undefined,
   ) {
     const waiting = this.#as({ what, kind: "receive", place: Place.here() });
@@ -148,7 +167,7 @@ export class Actor {
       for (;;) {
         const wrong = unmet();
         if (wrong) throw wrong;
-        if (this.#inbox.length >= length) return;
+        if (enough()) return;
         const { ending } = this.#inbox;
         if (ending !== "open") throw unmet(ending);
         await this.#inbox.more();
@@ -267,4 +286,12 @@ export class Actor {
 
 function sent(bytes: Uint8Array, size: number): string {
   return `→ ${preview(bytes, 24, size)}`;
+}
+
+/** Where `mark` ends in `bytes` for the first time; -1 if it is not there. */
+function endOf(mark: Uint8Array, bytes: Uint8Array): number {
+  const at = bytes.findIndex((_, i) =>
+    mark.every((b, k) => bytes[i + k] === b)
+  );
+  return at < 0 ? -1 : at + mark.length;
 }

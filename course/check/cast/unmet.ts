@@ -24,6 +24,25 @@ export function missing(
   });
 }
 
+/** Bytes came, if any did, and not the `mark` that was to follow them. */
+export function missingMark(
+  who: string,
+  mark: Uint8Array,
+  received: Uint8Array,
+  kind: "silence" | "end" | "reset",
+): Unmet {
+  const got = received.length === 0
+    ? "nothing"
+    : `${count(received.length)} without it`;
+  const then = { silence: "", end: ", then the end", reset: ", then a reset" };
+  return new Unmet({
+    kind,
+    who,
+    received: received.slice(),
+    headline: `${who} expected ${preview(mark)} and got ${got}${then[kind]}`,
+  });
+}
+
 /** Other bytes came. */
 export function other(
   who: string,
