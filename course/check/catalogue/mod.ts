@@ -14,6 +14,7 @@ import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
 import { serving } from "./serving.ts";
 import { time } from "./time.ts";
+import { websocket } from "./websocket.ts";
 import { writing } from "./writing.ts";
 
 /** All mistakes that the course knows, by their names. */
@@ -31,6 +32,7 @@ export const catalogue: Catalogue = {
   ...options,
   ...time,
   ...datagrams,
+  ...websocket,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Event } from "../recording.ts";
 import type { Catalogue } from "./mistake.ts";
 import { compared } from "./tables.ts";
 
@@ -14,7 +15,7 @@ export const options: Catalogue = {
     sentence:
       "SO_KEEPALIVE asks an idle peer for the first time after two hours; until then your program hears nothing and says nothing.",
     fits: ({ kind, recording }) =>
-      kind === "silence" && recording.program("write").length === 0,
+      kind === "silence" && recording.program("write").every(isResponse),
   },
   "reuseport-partial": {
     sentence:
@@ -49,4 +50,9 @@ function believes(option: string): (evidence: Evidence) => boolean {
     const { actual, expected } = compared(evidence);
     return actual === option && expected === "none";
   };
+}
+
+/** Whether a write is the head of an HTTP response: it asks for nothing. */
+function isResponse({ bytes = new Uint8Array() }: Event): boolean {
+  return new TextDecoder().decode(bytes).startsWith("HTTP/");
 }
