@@ -346,7 +346,7 @@ class Client {
   #hear(chunk: Uint8Array) {
     this.#isAlive = true;
     // After a close, bytes are read for one reason: to leave none unread. For
-    // those the kernel would send RST, and the close might never arrive.
+    // those the kernel sends RST, and what is on its way may not arrive.
     if (this.#isClosing) return;
     try {
       for (const event of this.#decoder.push(chunk)) this.#obey(event);

@@ -96,7 +96,8 @@ export const accepting: Catalogue = {
     sentence:
       "Somebody takes too little, or nothing, and more waits for them in your program's memory than may.",
     fits: (evidence) =>
-      evidence.kind === "silence" && missesGoodbye(evidence) ||
+      evidence.kind === "silence" &&
+        (missesGoodbye(evidence) || tookMuchAtLast(evidence)) ||
       evidence.kind === "assert" && /\bin memory\b/.test(evidence.headline),
   },
   "sanitizers-on": {
@@ -111,6 +112,11 @@ function isLetIn({ kind, who, recording }: Evidence): boolean {
   const calls = [...recording.program(), ...recording.waiting];
   return ["silence", "end"].includes(kind) &&
     calls.some((call) => call.kind === "read" && call.who === who);
+}
+
+/** Whether somebody waits for an end, and got a megabyte and more instead. */
+function tookMuchAtLast({ expected, received }: Evidence): boolean {
+  return expected === undefined && (received?.length ?? 0) > 2 ** 20;
 }
 
 /** The latest accept() that has returned or failed. */

@@ -105,7 +105,8 @@ function isMasked([, second = 0]: Uint8Array | number[]): boolean {
  * four values: those of a mask, or the differences of two of them.
  */
 function isMaskedStill({ messages }: Evidence): boolean {
-  const { expected = [], received = [] } = messages ?? {};
+  if (messages === undefined) return false;
+  const { expected, received } = messages;
   if (expected.length !== received.length) return false;
   if (!expected.every((m, i) => m.length === received[i]!.length)) return false;
   const changes = expected.flatMap((message, i) =>
@@ -132,6 +133,6 @@ function saidNoClose({ kind, who, recording }: Evidence): boolean {
   const closes = recording.program("write").filter(({ bytes, ...write }) =>
     write.who === who && bytes?.[0] === 0x88
   );
-  return ["end", "reset", "silence", "closed"].includes(kind) &&
-    closes.length === 0;
+  return who !== undefined && closes.length === 0 &&
+    ["end", "reset", "silence", "closed"].includes(kind);
 }
