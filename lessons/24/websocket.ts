@@ -127,7 +127,7 @@ type Settings = Required<Omit<WsOptions, "signal">>;
 const DEFAULTS: Settings = {
   maxMessage: 65_536,
   maxQueued: 1_048_576,
-  pingMs: Infinity,
+  pingMs: Infinity, // No timer holds that: it would ring at once.
   closeMs: 2_000,
   onClose: () => {},
 };

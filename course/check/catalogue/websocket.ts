@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { firstDifference } from "../bytes.ts";
+import type { Event } from "../recording.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 
 /** Mistakes about the frames of WebSocket, and about its handshakes. */
@@ -61,7 +62,8 @@ export const websocket: Catalogue = {
   "ws-close-payload": {
     sentence:
       "A close is empty, or it begins with a code of two bytes, and some codes never travel; your program makes something else of it.",
-    fits: (evidence) => notRefused(evidence) || !!evidence.messages,
+    fits: (evidence) =>
+      notRefused(evidence) || !!evidence.messages || evidence.kind === "threw",
   },
   "ws-reads-on": {
     sentence: "After a close nothing counts, and your program took what came.",
@@ -72,10 +74,11 @@ export const websocket: Catalogue = {
   "ws-wrong-code": {
     sentence:
       "A close carries a code that says why: a broken rule, a text that is none, too much of it, or all is well; your program gives another, or none.",
-    fits: ({ kind, headline }) =>
-      kind === "threw" ||
-      kind === "assert" &&
-        /^(Values are not equal|Expected error)|\bcode\b/.test(headline),
+    fits: (evidence) => {
+      const { kind, headline } = evidence;
+      return kind === "assert" &&
+        (/^Expected error|\bcode\b/.test(headline) || isAnother(evidence));
+    },
   },
   "ws-no-pong": {
     sentence:
@@ -86,6 +89,13 @@ export const websocket: Catalogue = {
     sentence:
       "Each side says close before the connection ends; yours ended it, or left it open, without that word.",
     fits: saidNoClose,
+  },
+  "ws-stays-after-close": {
+    sentence:
+      "Your program has said close, and all is said; the connection is still open, and it is the server that ends it.",
+    fits: (evidence) =>
+      evidence.kind === "silence" && closesTo(evidence).length > 0 &&
+      evidence.headline.includes("expected the end"),
   },
   "ws-abnormal-end": {
     sentence:
@@ -128,11 +138,22 @@ function notRefused({ kind, headline }: Evidence): boolean {
   return kind === "assert" && headline.startsWith("Expected function to throw");
 }
 
+/** Whether values differ from the expected ones, and their number does not. */
+function isAnother({ headline }: Evidence): boolean {
+  const lines = (sign: RegExp) => headline.match(sign)?.length ?? 0;
+  const missing = lines(/^\+ +\d/gm);
+  return missing > 0 && missing === lines(/^- +\d/gm);
+}
+
 /** Whether somebody waited for a close, and the program has written none. */
-function saidNoClose({ kind, who, recording }: Evidence): boolean {
-  const closes = recording.program("write").filter(({ bytes, ...write }) =>
+function saidNoClose(evidence: Evidence): boolean {
+  return evidence.who !== undefined && closesTo(evidence).length === 0 &&
+    ["end", "reset", "silence", "closed"].includes(evidence.kind);
+}
+
+/** The closes that the program has written to who complains. */
+function closesTo({ who, recording }: Evidence): Event[] {
+  return recording.program("write").filter(({ bytes, ...write }) =>
     write.who === who && bytes?.[0] === 0x88
   );
-  return who !== undefined && closes.length === 0 &&
-    ["end", "reset", "silence", "closed"].includes(kind);
 }
