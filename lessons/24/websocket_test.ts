@@ -41,6 +41,7 @@ const MASK = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
 /** Lengths that do not fit into seven bits, as a header has them. */
 const LONG: Record<number, number[]> = {
   126: [126, 0, 126],
+  300: [126, 1, 44],
   600: [126, 2, 88],
   1_000: [126, 3, 232],
   50_000: [126, 195, 80],
@@ -327,9 +328,15 @@ Deno.test(check("WsDecoder adds up the frames of a message", {
 }, () => {
   const most = "a".repeat(600);
   const ping = frame(0x89, "p".repeat(125));
-  const heard = said(small(), frame(0x01, most), ping, frame(0x80, "b"));
-  const all = [`ping: ${"p".repeat(125)}`, `text: ${most}b`];
-  assertMessages(heard, all, "push() of 601 bytes and a ping");
+  const rest = [
+    frame(0x00, "b".repeat(300)),
+    ping,
+    frame(0x80, "c".repeat(100)),
+  ];
+  const heard = said(small(), frame(0x01, most), ...rest);
+  const text = most + "b".repeat(300) + "c".repeat(100);
+  const all = [`ping: ${"p".repeat(125)}`, `text: ${text}`];
+  assertMessages(heard, all, "push() of 1,000 bytes in frames, and a ping");
 
   const [one, other] = [frame(0x01, most), header(0x80, LONG[600]!)];
   refuses(1009, "600 bytes and a header that announces 600 more", one, other);
@@ -607,6 +614,7 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
     "ws-stays-after-close",
     "shutdown-waits-forever",
     "ws-wrong-code",
+    "returns-before-clients",
     "timer-leak",
   ],
 }, async (stage) => {
@@ -626,6 +634,7 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
   await ann.receivesEnd();
   ann.close();
   assertEquals(await receiveClose(mute), 1001, "the code of the close");
+  assert(!serving.settled, "serve() returned while mute was inside");
   // It never answers. On loopback, where a minute is long, it leaves.
   if (stage.network === "loopback") mute.close();
   await serving.result;
@@ -650,7 +659,7 @@ Deno.test(check("serve() gives up a client that answers no ping", {
 }));
 
 Deno.test(check("serve() stays with a client that answers", {
-  reveals: ["late-timer-closes-next", "timer-leak"],
+  reveals: ["late-timer-closes-next", "keepalive-heartbeat", "timer-leak"],
   only: "simulated", // Nobody waits minutes for a check.
 }, async (stage) => {
   stage.serve((listener) => serve(listener, { pingMs: 30_000 }));
@@ -672,12 +681,19 @@ Deno.test(check("serve() finishes a frame before the next one", {
   stage.serve(serve);
   const ann = await join(stage, "ann");
   const bob = await join(stage, "bob");
+  const cat = await join(stage, "cat");
+  const [one, other] = [plain(0x81, "one, two"), plain(0x81, "and three")];
 
-  await ann.send(concat([frame(0x81, "one, two"), frame(0x81, "and three")]));
+  await Promise.all([
+    ann.send(frame(0x81, "one, two")),
+    cat.send(frame(0x81, "and three")),
+  ]);
 
-  const both = concat([plain(0x81, "one, two"), plain(0x81, "and three")]);
-  await bob.receives(both);
-  await ann.receives(both);
+  for (const client of [ann, bob, cat]) {
+    const got = await client.receive(one.length + other.length);
+    const both = got[1] === one[1] ? [one, other] : [other, one];
+    assertBytes(got, concat(both), `what ${client.name} got`);
+  }
 }));
 
 Deno.test(check("serve() lets nobody wait for a slow reader", {
@@ -721,7 +737,7 @@ Deno.test(check("serve() outlives a client that vanishes inside a frame", {
 }));
 
 Deno.test(check("serve() lets go of a client that never reads", {
-  reveals: ["unbounded-outbox"],
+  reveals: ["slow-client-blocks-broadcast", "unbounded-outbox"],
   only: "simulated", // The kernel's own buffers would take 4 MB first.
 }, async (stage) => {
   const options = { maxQueued: 100_000, closeMs: 20 };

@@ -14,7 +14,7 @@ export const lines: Catalogue = {
   },
   "invalid-utf8-silent": {
     sentence:
-      "Your program was told to refuse what is not UTF-8, and has replaced it without a word.",
+      "Your program was told to refuse what is not UTF-8, and has let it pass without a word.",
     fits: notRejected,
   },
   "bom-stripped": {

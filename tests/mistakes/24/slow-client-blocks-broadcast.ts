@@ -256,18 +256,17 @@ class Client {
 
   async put(frame: Uint8Array): Promise<void> {
     if (!this.#isOpen || this.#isClosing) return;
-    try {
-      await writeAll(this.#conn, frame);
-    } catch (error) {
-      unlessGone(error);
-    }
+    this.#last = this.#last
+      .then(() => writeAll(this.#conn, frame))
+      .catch(unlessGone);
+    await this.#last;
   }
 
   close(code: number) {
     if (!this.#isOpen) return this.#hangUp();
     if (this.#isClosing) return;
     const payload = code === 1005 ? [] : [code >> 8, code & 0xff];
-    this.#last = this.put(encodeWs(OP.close, Uint8Array.from(payload)));
+    this.put(encodeWs(OP.close, Uint8Array.from(payload)));
     this.#code = code;
     this.#last = this.#last
       .then(() => this.#conn.closeWrite())
