@@ -6,7 +6,10 @@
 // in the order of the checks: the key, frames that go out, frames that come in,
 // the server. Below "What is needed beside it" nothing has to change.
 
-/** What a client says: whole messages, and control frames as they come. */
+/**
+ * What a client says: whole messages, and control frames as they come. A close
+ * without a code has 1005, which never travels.
+ */
 export type WsEvent =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "binary" | "ping" | "pong"; readonly data: Uint8Array }

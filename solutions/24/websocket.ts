@@ -5,7 +5,10 @@
 // several of them, with pings in between. The parts stand here in the order of
 // the checks: the key, frames that go out, frames that come in, the server.
 
-/** What a client says: whole messages, and control frames as they come. */
+/**
+ * What a client says: whole messages, and control frames as they come. A close
+ * without a code has 1005, which never travels.
+ */
 export type WsEvent =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "binary" | "ping" | "pong"; readonly data: Uint8Array }
@@ -186,7 +189,6 @@ function must(claim: boolean, otherwise: string) {
 }
 
 function closing(payload: Uint8Array): WsEvent {
-  // 1005 never travels: it says that there was no code.
   if (payload.length === 0) return { type: "close", code: 1005, reason: "" };
   const code = payload[0]! * 256 + (payload[1] ?? 0);
   const isUsable = code >= 1000 && code < 5000 &&

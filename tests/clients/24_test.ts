@@ -34,6 +34,12 @@ const TOO_LONG = `new Promise((resolve) => {
   socket.onclose = ({ code, wasClean }) => resolve({ code, wasClean });
 })`;
 
+/** Runs in the browser: somebody types a word, and presses Enter. */
+const TYPING = `
+  document.forms[0][0].value = "typed";
+  document.forms[0].requestSubmit();
+`;
+
 /** Runs in the browser: waits until the page's log says so much. */
 function logged(text: string): string {
   return `new Promise((resolve) => {
@@ -66,6 +72,8 @@ realClient("24: a page in chromium talks to it", ["chromium"], async () => {
   // Everybody hears everything, and the page that was there first as well.
   const log = await page.evaluate(logged("yyy\n"));
   assertMatch(String(log), /^open\nhello\nné\nx{126}\ny{65536}\n/);
+  await page.evaluate(TYPING);
+  await page.evaluate(logged("typed\n"));
   const { code, wasClean } = await page.evaluate(TOO_LONG) as CloseEvent;
   assertEquals({ code, wasClean }, { code: 1009, wasClean: true });
 

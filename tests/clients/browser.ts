@@ -2,6 +2,9 @@
 import type { Running } from "../running.ts";
 import { start } from "../tools.ts";
 
+/** How long a page may take to answer. */
+const PATIENCE_MS = 20_000;
+
 /** A browser without a window, with one page open. */
 export async function openPage(url: string): Promise<Page> {
   const folder = await Deno.makeTempDir();
@@ -13,6 +16,19 @@ export async function openPage(url: string): Promise<Page> {
     "--remote-debugging-port=0",
     `--user-data-dir=${folder}`,
   ]);
+  try {
+    const socket = await drive(browser);
+    const page = new Page(browser, socket, folder);
+    await page.open(url);
+    return page;
+  } catch (error) {
+    await browser.stop();
+    throw error;
+  }
+}
+
+/** Connects to the page that a browser begins with. */
+async function drive(browser: Running): Promise<WebSocket> {
   const said = () => browser.stderr.match(/listening on ws:\/\/([\d.:]+)/)?.[1];
   await browser.when(() => said() !== undefined, "listen", 30_000);
   const response = await fetch(`http://${said()}/json/list`);
@@ -21,9 +37,7 @@ export async function openPage(url: string): Promise<Page> {
   const { webSocketDebuggerUrl } = pages.find(({ type }) => type === "page")!;
   const socket = new WebSocket(webSocketDebuggerUrl);
   await next(socket, "open");
-  const page = new Page(browser, socket, folder);
-  await page.open(url);
-  return page;
+  return socket;
 }
 
 /** What the browser says to whoever drives it. */
@@ -76,23 +90,26 @@ export class Page implements AsyncDisposable {
     return this.#heard((message) => message.id === id);
   }
 
-  /** Waits for a message. */
+  /** Waits for a message, and not for ever. */
   #heard(wanted: (message: Message) => boolean): Promise<Message> {
-    const { promise, resolve } = Promise.withResolvers<Message>();
+    const { promise, resolve, reject } = Promise.withResolvers<Message>();
     const hear = ({ data }: MessageEvent) => {
       const message = JSON.parse(data);
-      if (!wanted(message)) return;
-      this.#socket.removeEventListener("message", hear);
-      resolve(message);
+      if (wanted(message)) resolve(message);
     };
+    const late = () => reject(new Error("Cannot drive the page: it is silent"));
+    const timer = setTimeout(late, PATIENCE_MS);
     this.#socket.addEventListener("message", hear);
-    return promise;
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#socket.removeEventListener("message", hear);
+    });
   }
 
   /** Ends the browser, and forgets what it kept. */
   async [Symbol.asyncDispose]() {
     const closed = next(this.#socket, "close");
-    this.#ask("Browser.close");
+    this.#socket.send('{"id":0,"method":"Browser.close"}');
     await closed;
     await this.#browser.exit();
     await this.#browser.stop();
