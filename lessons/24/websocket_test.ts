@@ -235,6 +235,17 @@ Deno.test(check("WsDecoder joins the frames of a message", {
   }
 }));
 
+Deno.test(check("WsDecoder yields every character of a text", {
+  reveals: ["bom-stripped"],
+}, () => {
+  for (const text of ["\ufeffhello", "a\0b", "🐶 né"]) {
+    const [event] = [...small().push(frame(0x81, text))];
+
+    assert(event?.type === "text", "push() of a text should give a text");
+    assertBytes(toBytes(event.text), text, "the text");
+  }
+}));
+
 Deno.test(check("WsDecoder yields a ping that comes inside a message", {
   reveals: ["ws-control-between"],
 }, () => {
@@ -475,6 +486,7 @@ Deno.test(check("serve() passes messages on to everybody", {
   stage.serve(serve);
   const ann = await join(stage, "ann");
   const bob = await join(stage, "bob");
+  const late = await stage.connect("late");
   const bytes = Uint8Array.of(0x00, 0xff, 0xfe);
 
   await ann.send(frame(0x81, "hello"));
@@ -488,6 +500,9 @@ Deno.test(check("serve() passes messages on to everybody", {
   await ann.sendInPieces([frame(0x01, "good "), frame(0x80, "morning")]);
   await ann.receives(plain(0x81, "good morning"));
   await bob.receives(plain(0x81, "good morning"));
+
+  await late.send(HANDSHAKE); // Until now no frame was for late.
+  await late.receives("HTTP/1.1 101 ");
 }));
 
 Deno.test(check("serve() reads frames that came with the handshake", {
@@ -611,7 +626,7 @@ Deno.test(check("serve() reports how each connection ended", {
 Deno.test(check("serve() sends a close to everyone before it ends", {
   reveals: [
     "ws-no-close-handshake",
-    "ws-stays-after-close",
+    "ws-frame-after-close",
     "shutdown-waits-forever",
     "ws-wrong-code",
     "returns-before-clients",
@@ -630,7 +645,8 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
   abort();
 
   assertEquals(await receiveClose(ann), 1001, "the code of the close");
-  await ann.send(frame(0x88, closing(1001)));
+  const bye = [frame(0x81, "wait"), frame(0x88, closing(1001))];
+  await ann.send(concat(bye)); // The text is too late.
   await ann.receivesEnd();
   ann.close();
   assertEquals(await receiveClose(mute), 1001, "the code of the close");
@@ -638,6 +654,7 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
   // It never answers. On loopback, where a minute is long, it leaves.
   if (stage.network === "loopback") mute.close();
   await serving.result;
+  if (stage.network === "simulated") await mute.receivesEnd();
 }));
 
 function aborter() {

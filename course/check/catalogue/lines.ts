@@ -19,7 +19,7 @@ export const lines: Catalogue = {
   },
   "bom-stripped": {
     sentence:
-      "The line begins with a byte order mark, ef bb bf, and your decoder took these three bytes away.",
+      "The text begins with a byte order mark, ef bb bf, and your decoder took these three bytes away.",
     fits: ({ expected, received }) =>
       expected !== undefined && received !== undefined &&
       lacksMark(expected, received),

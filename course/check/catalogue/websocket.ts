@@ -90,6 +90,12 @@ export const websocket: Catalogue = {
       "Each side says close before the connection ends; yours ended it, or left it open, without that word.",
     fits: saidNoClose,
   },
+  "ws-frame-after-close": {
+    sentence:
+      "A close is the last frame that a side sends, and your program sent another after it.",
+    fits: (evidence) =>
+      evidence.kind === "extra" && closesTo(evidence).length > 0,
+  },
   "ws-stays-after-close": {
     sentence:
       "Your program has said close, and all is said; the connection is still open, and it is the server that ends it.",

@@ -132,7 +132,9 @@ function closed(data: Uint8Array): WsEvent {
 
 function utf8(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes,
+    );
   } catch {
     throw new WsError(1007, "no UTF-8");
   }

@@ -269,7 +269,9 @@ function utf8(text: string): Uint8Array<ArrayBuffer> {
 
 function text(bytes: Uint8Array): string {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(
+      bytes,
+    );
   } catch {
     throw new WsError(1007);
   }

@@ -160,7 +160,7 @@ function closing(payload: Uint8Array): WsEvent {
   return { type: "close", code, reason: toText(payload.subarray(2)) };
 }
 
-const decoder = new TextDecoder("utf-8");
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function toText(bytes: Uint8Array): string {
   try {
