@@ -92,6 +92,26 @@ export const hangingUpPromises: Promised = {
     assertEquals(await readOnce(far), null);
     far.close();
   },
+  "a write after closeWrite() tells of a reset first": async (wire) => {
+    using listener = listenHere();
+    const peer = await wire.abrupt(listener.addr.port);
+    const conn = await listener.accept();
+    await conn.closeWrite();
+    peer.reset!();
+    await wire.arrived();
+    const reset = "Connection reset by peer (os error 104)";
+    const write = () => conn.write(bytes("x"));
+    await rejects(write, "ConnectionReset", reset, "ECONNRESET");
+    await rejects(write, ...PIPE);
+    conn.close();
+  },
+  "read() into no room is 0, whatever became of the connection": async () => {
+    const { near, far } = await connected();
+    near.close();
+    assertEquals(await near.read(new Uint8Array()), 0);
+    assertEquals(await far.read(new Uint8Array()), 0);
+    far.close();
+  },
   "closeWrite() after a reset is fine": async (wire) => {
     using listener = listenHere();
     const peer = await wire.abrupt(listener.addr.port);

@@ -61,8 +61,8 @@ export class SimulatedConn implements RawConn {
   // deno-lint-ignore require-await -- A call on a socket rejects, it never throws.
   async read(into: Uint8Array): Promise<number | null> {
     this.#clock.activity++;
+    if (into.length === 0) return 0; // Nobody looks at the connection.
     if (this.#closed) throw kernel.badResource();
-    if (into.length === 0) return 0;
     return this.#in.read(into);
   }
 
@@ -73,8 +73,8 @@ export class SimulatedConn implements RawConn {
       throw new TypeError("expected typed ArrayBufferView");
     }
     if (this.#closed) throw kernel.badResource();
-    if (this.#wroteEnd) throw kernel.brokenPipe();
-    if (this.#wasReset) {
+    if (this.#wasReset || this.#wroteEnd) {
+      // A reset that nobody has been told of yet is told first.
       if (this.#in.takeReset()) throw kernel.connectionReset();
       throw kernel.brokenPipe();
     }

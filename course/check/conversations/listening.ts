@@ -1,0 +1,58 @@
+// A listener, and clients who come before, while and after it accepts.
+import type { RawConn, RawListener } from "../network.ts";
+import type { Room } from "./conversation.ts";
+
+const STEPS = 10;
+
+/** Listens, connects, accepts and closes, at random. */
+export async function listening({ network, random, log }: Room): Promise<void> {
+  const hostname = "127.0.0.1";
+  const first = network.listen({ hostname, port: 0 });
+  const { port } = first.addr;
+  const listeners: RawListener[] = [first];
+  const conns: RawConn[] = [];
+  let accepting = 0;
+  const keep = (conn: RawConn, what: string) => {
+    conns.push(conn);
+    return what;
+  };
+  const accept = async (listener: RawListener) => {
+    accepting++;
+    try {
+      return keep(await listener.accept(), "a client");
+    } finally {
+      accepting--;
+    }
+  };
+  for (let i = 0; i < STEPS; i++) {
+    const what = random.below(10);
+    const listener = listeners.at(-1)!;
+    if (what < 4) {
+      await log.step(
+        "somebody connects",
+        () =>
+          network.connect({ hostname, port })
+            .then((conn) => keep(conn, "connected")),
+      );
+    } else if (what < 7) {
+      await log.step("accept", () => accept(listener));
+    } else if (what < 8) await log.step("close", () => void listener.close());
+    else if (what < 9 || accepting > 0) {
+      const last = conns.at(-1);
+      if (last) await log.step("the latest leaves", () => last.close());
+    } else {
+      await log.step("listen", () => {
+        listeners.push(network.listen({ hostname, port }));
+        return "listens";
+      });
+    }
+  }
+  for (const open of [...listeners, ...conns]) {
+    try {
+      open.close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    }
+  }
+  while (accepting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+}
