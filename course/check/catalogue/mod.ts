@@ -6,6 +6,7 @@ import { addresses } from "./addresses.ts";
 import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
+import { httpBodies } from "./http_bodies.ts";
 import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
@@ -33,6 +34,7 @@ export const catalogue: Catalogue = {
   ...time,
   ...datagrams,
   ...websocket,
+  ...httpBodies,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -81,7 +81,9 @@ export const reading: Catalogue = {
     sentence:
       "The end came inside a message, and your program goes on as if all of it had come, or none of it.",
     fits: ({ kind, headline, recording }) => {
-      if (kind === "assert") return /^Expected function to/.test(headline);
+      if (kind === "assert") {
+        return /^Expected function to|taken for the whole/.test(headline);
+      }
       const last = lastRead(recording);
       return (kind === "different" || kind === "extra") &&
         last !== undefined && gaveEnd(last);

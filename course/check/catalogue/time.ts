@@ -73,8 +73,9 @@ export const time: Catalogue = {
   "idle-vs-total": {
     sentence:
       "The other side was never silent for long, and your program gave up on it; its clock began only once.",
-    fits: ({ error, recording }) =>
-      isTimeOut(error) &&
+    fits: ({ kind, error, recording }) =>
+      (isTimeOut(error) ||
+        kind === "closed" && recording.program("close").length > 0) &&
       recording.program("read").some(({ size = 0 }) => size > 0),
   },
   "abort-after-connect": {

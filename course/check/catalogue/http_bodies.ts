@@ -1,0 +1,153 @@
+import type { Evidence } from "../evidence.ts";
+import { type Catalogue, loops } from "./mistake.ts";
+import { neverClosed } from "./traffic.ts";
+
+/** Mistakes about the bodies of HTTP, and about where they end. */
+export const httpBodies: Catalogue = {
+  "http-cl-te": {
+    sentence:
+      "A length and chunks both tell where the body ends, and your program took one of them; another reader takes the other, and finds other requests.",
+    fits: (evidence) =>
+      letIn(evidence, /content-length/i) &&
+      letIn(evidence, /transfer-encoding/i),
+  },
+  "http-dup-length": {
+    sentence:
+      "The length came twice, and your program took one of them; another reader of the same bytes may take the other.",
+    fits: (evidence) =>
+      letIn(evidence, /content-length.*content-length|\d, \d/),
+  },
+  "http-lenient-number": {
+    sentence:
+      "Your program lets pass what is no number in HTTP, where digits count and nothing beside them; another reader may see another number there.",
+    fits: (evidence) => letIn(evidence),
+  },
+  "http-length-rounds": {
+    sentence:
+      "From 2^53 on not every integer is a number in JavaScript; your program took one nearby, and ends the body elsewhere.",
+    fits: (evidence) => letIn(evidence, /\d{16}/),
+  },
+  "http-te-variants": {
+    sentence:
+      "Your program lets pass a transfer coding that is not chunked alone; another reader decodes it, or does not, and ends the body elsewhere.",
+    fits: (evidence) => letIn(evidence, /transfer-encoding/i),
+  },
+  "http-10-chunked": {
+    sentence:
+      "HTTP/1.0 has no transfer codings; a proxy of that age passes the field on unread, and ends the body elsewhere than your program.",
+    fits: (evidence) => letIn(evidence, /HTTP\/1\.0/),
+  },
+  "http-space-colon": {
+    sentence:
+      "Your program finds a field in a line that is none; another reader finds another one there, or none at all.",
+    fits: (evidence) => letIn(evidence),
+  },
+  "http-trims-more": {
+    sentence:
+      "Your program takes more than spaces and tabs away from a value; what is left is a number, or a name, to nobody else.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && received !== undefined &&
+      !!expected?.includes(NO_BREAK_SPACE) &&
+      !received.includes(NO_BREAK_SPACE),
+  },
+  "http-chunk-parse": {
+    sentence:
+      "Your program loses its place between sizes and data: this body follows the rules, and it reads another one, or none.",
+    fits: ({ kind, error }) =>
+      ["different", "silence"].includes(kind) ||
+      kind === "threw" && isAboutRequests(error),
+  },
+  "http-chunk-crlf": {
+    sentence:
+      "Your program passes over what stands behind a chunk without a look; it is no CRLF, so others see other chunks.",
+    fits: (evidence) => letIn(evidence),
+  },
+  "http-trailer-unchecked": {
+    sentence:
+      "Behind the last chunk your program lets pass whatever comes; it can be no field, and it can be without end.",
+    fits: (evidence) => letIn(evidence) || evidence.kind === "silence",
+  },
+  "http-chunk-decimal": {
+    sentence:
+      "Your program writes the size of a chunk in decimal digits; who reads it takes them for hexadecimal ones, and waits for more.",
+    fits: isDecimal,
+  },
+  "http-empty-chunk": {
+    sentence:
+      "A chunk without data is the last one; your program had nothing to write, and has ended the body with it.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" &&
+      text(received).includes("0\r\n\r\n") &&
+      !text(expected).includes("0\r\n\r\n"),
+  },
+  "http-no-last-chunk": {
+    sentence:
+      "Your program ends a body without the last chunk, or with a part of it; whoever reads it waits for more.",
+    fits: ({ kind }) => kind === "different" || kind === "silence",
+  },
+  "http-unread-body": {
+    sentence:
+      "What was left of one body became your next request, and whoever sent the body has written it.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("/smuggled"),
+  },
+  "http-expect": {
+    sentence:
+      "The client has asked whether to send its body, and waits for your answer; your program waits for the body.",
+    fits: ({ kind, recording }) =>
+      ["silence", "end", "reset"].includes(kind) &&
+      recording.events.some(({ side, kind, bytes }) =>
+        side === "cast" && kind === "send" &&
+        /\r\nexpect: 100-continue\r\n/i.test(text(bytes))
+      ) &&
+      recording.program("write").every(({ bytes }) =>
+        !text(bytes).startsWith("HTTP/1.1 100")
+      ),
+  },
+  "http-continue-early": {
+    sentence:
+      "Your program says 100 Continue to somebody who is not to go on: the handler does not want the body, or the client cannot know the word.",
+    fits: ({ kind, received }) =>
+      kind === "different" && text(received).startsWith("HTTP/1.1 100"),
+  },
+  "no-lingering-close": {
+    sentence:
+      "Your program closed under a client that was still sending; the kernel resets such a connection, and the last answer may never be read.",
+    fits: ({ kind, who = "", recording }) =>
+      (kind === "closed" || kind === "reset") &&
+      !neverClosed(recording).includes(who),
+  },
+  "http-producer-goes-on": {
+    sentence:
+      "The client is gone, and whoever makes the body has not been told: it goes on, or keeps what it holds.",
+    fits: (evidence) => loops("write")(evidence) || evidence.kind === "silence",
+  },
+};
+
+const NO_BREAK_SPACE = 0xa0;
+
+/** Whether a call should have failed, and gave a result; of what, it is said. */
+function letIn({ kind, headline }: Evidence, what = /^/): boolean {
+  return kind === "assert" && /^Expected function to/.test(headline) &&
+    what.test(headline);
+}
+
+/** Whether the program has refused a request with this. */
+function isAboutRequests(error: unknown): boolean {
+  return error instanceof Deno.errors.UnexpectedEof ||
+    error instanceof RangeError ||
+    error instanceof Error && error.constructor.name === "HttpError";
+}
+
+/** Whether a size is right in decimal, and should be hexadecimal. */
+function isDecimal({ kind, expected, received }: Evidence): boolean {
+  if (kind !== "different") return false;
+  const wanted = text(expected).split("\r\n");
+  const came = text(received).split("\r\n");
+  const at = wanted.findIndex((line, i) => line !== came[i]);
+  return at >= 0 && came[at] === String(parseInt(wanted[at]!, 16));
+}
+
+function text(bytes: Uint8Array = new Uint8Array()): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
