@@ -99,7 +99,10 @@ export async function* readChunked(
 
 // -- Part 4: writing chunks --
 
-/** Writes a chunked body to `w`. Each call waits until `w` has taken it all. */
+/**
+ * Writes a chunked body to `w`: a chunk for each piece, with its size in small
+ * letters. Each call waits until `w` has taken all of it.
+ */
 export function chunkedWriter(w: Writer): {
   write(bytes: Uint8Array): Promise<void>;
   end(trailers?: Fields): Promise<void>;
@@ -256,7 +259,7 @@ export class ByteReader {
       const at = this.#kept.indexOf(LF, seen);
       seen = this.#kept.length;
       if ((at < 0 ? seen : at) > most + 1) {
-        throw new HttpError(status, `a line is longer than ${most}`);
+        throw new HttpError(status, `a line goes on after ${most} characters`);
       }
       if (at < 0) {
         if (!await this.#more()) throw cutOff();
@@ -460,7 +463,7 @@ async function demo(request: HttpRequest): Promise<HttpResponse> {
 async function* count(): AsyncGenerator<Uint8Array> {
   for (let i = 1; i <= 5; i++) {
     yield encode(`${i}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

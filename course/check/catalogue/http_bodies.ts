@@ -1,5 +1,5 @@
 import type { Evidence } from "../evidence.ts";
-import { type Catalogue, loops } from "./mistake.ts";
+import type { Catalogue } from "./mistake.ts";
 import { neverClosed } from "./traffic.ts";
 
 /** Mistakes about the bodies of HTTP, and about where they end. */
@@ -91,6 +91,13 @@ export const httpBodies: Catalogue = {
     fits: ({ kind, headline }) =>
       kind === "assert" && headline.includes("/smuggled"),
   },
+  "http-reads-on": {
+    sentence:
+      "After a request that it cannot read your program looks for the next one; only whoever wrote these bytes knows what it will find.",
+    fits: ({ kind, headline }) =>
+      kind === "silence" ||
+      kind === "assert" && /was run, behind|with \d+, \d/.test(headline),
+  },
   "http-expect": {
     sentence:
       "The client has asked whether to send its body, and waits for your answer; your program waits for the body.",
@@ -110,6 +117,14 @@ export const httpBodies: Catalogue = {
     fits: ({ kind, received }) =>
       kind === "different" && text(received).startsWith("HTTP/1.1 100"),
   },
+  "http-answer-waits": {
+    sentence:
+      "Your program knows its answer, and reads on before it sends it; a client that is refused uploads everything first.",
+    fits: ({ kind, who, recording }) =>
+      ["silence", "end"].includes(kind) &&
+      recording.program("read").some((call) => call.who === who) &&
+      recording.program("write").every((call) => call.who !== who),
+  },
   "no-lingering-close": {
     sentence:
       "Your program closed under a client that was still sending; the kernel resets such a connection, and the last answer may never be read.",
@@ -120,7 +135,8 @@ export const httpBodies: Catalogue = {
   "http-producer-goes-on": {
     sentence:
       "The client is gone, and whoever makes the body has not been told: it goes on, or keeps what it holds.",
-    fits: (evidence) => loops("write")(evidence) || evidence.kind === "silence",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("what makes the body"),
   },
 };
 

@@ -42,6 +42,15 @@ export const writing: Catalogue = {
       "Your program ended its sending before it had sent anything; every write after that fails.",
     fits: ({ recording }) => endedFirst(recording),
   },
+  "returns-before-written": {
+    sentence:
+      "Your function returned while its write was still going on; whoever called it takes the bytes for sent.",
+    fits: ({ kind, recording }) =>
+      kind === "different" &&
+      recording.waiting.some(({ side, kind }) =>
+        side === "program" && kind === "write"
+      ),
+  },
   "interleaved-writers": {
     sentence:
       "Two writes go out on one connection at once, and the pieces of one message stand between those of another.",

@@ -192,7 +192,7 @@ export class ByteReader {
       const at = this.#kept.indexOf(LF, seen);
       seen = this.#kept.length;
       if ((at < 0 ? seen : at) > most + 1) {
-        throw new HttpError(status, `a line is longer than ${most}`);
+        throw new HttpError(status, `a line goes on after ${most} characters`);
       }
       if (at < 0) {
         if (!await this.#more()) throw cutOff();

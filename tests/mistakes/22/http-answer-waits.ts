@@ -1,5 +1,5 @@
-// expect: interleaved-writers
-// The caller need not wait: there is nothing to wait for.
+// expect: http-answer-waits
+// Everything in its order: the body is read first, and then comes the answer.
 export type Reader = Pick<Deno.Conn, "read">;
 
 export type Writer = Pick<Deno.Conn, "write">;
@@ -86,11 +86,10 @@ export function chunkedWriter(w: Writer): {
   end(trailers?: Fields): Promise<void>;
 } {
   return {
-    write(bytes) {
-      if (bytes.length === 0) return Promise.resolve();
+    async write(bytes) {
+      if (bytes.length === 0) return; // A chunk without data is the last one.
       const size = encode(`${bytes.length.toString(16)}\r\n`);
-      writeAll(w, concat([size, bytes, encode("\r\n")]));
-      return Promise.resolve();
+      await writeAll(w, concat([size, bytes, encode("\r\n")]));
     },
     async end(trailers = []) {
       await writeAll(w, encode(`0\r\n${fieldLines(trailers)}\r\n`));
@@ -156,37 +155,88 @@ async function talk(
   handler: Handler,
   limits: Limits,
 ): Promise<void> {
-  using _closing = conn;
-  const client = { conn, reader: new ByteReader(conn) };
+  using _closing = conn; // The clock may have closed it already.
+  const clock = new PatientReader(conn);
+  const client = { conn, clock, reader: new ByteReader(clock) };
   while (await exchange(client, handler, limits));
+  await conn.closeWrite();
+  clock.grant(limits.lingerMs);
+  const waste = new Uint8Array(65_536);
+  while (await clock.read(waste) !== null);
+}
+
+class PatientReader implements Reader {
+  readonly #conn: Deno.Conn;
+  #mostMs = 0;
+  #leftMs = 0;
+  #msPerByte = 0;
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+  }
+
+  grant(ms: number, msPerByte = 0) {
+    this.#mostMs = this.#leftMs = ms;
+    this.#msPerByte = msPerByte;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    const before = performance.now();
+    const alarm = setTimeout(() => this.#conn.close(), this.#leftMs);
+    try {
+      const n = await this.#conn.read(buffer);
+      const waited = performance.now() - before;
+      const left = this.#leftMs - waited + (n ?? 0) * this.#msPerByte;
+      this.#leftMs = Math.min(left, this.#mostMs);
+      return n;
+    } finally {
+      clearTimeout(alarm); // While the handler works, no clock runs.
+    }
+  }
 }
 
 interface Client {
   conn: Deno.Conn;
+  clock: PatientReader;
   reader: ByteReader;
 }
 
+const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
+
 async function exchange(
-  { conn, reader }: Client,
+  { conn, clock, reader }: Client,
   handler: Handler,
   limits: Limits,
 ): Promise<boolean> {
   let head: Head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
   let response: HttpResponse;
+  let whole = false;
+  clock.grant(limits.headMs);
   if (await reader.atEnd()) return false;
   try {
     head = await readHead(reader);
     const pieces = piecesOf(head, reader, limits);
+    whole = pieces === undefined;
+    clock.grant(limits.bodyMs, 1);
     const body = async function* () {
-      if (pieces !== undefined) yield* pieces;
+      if (pieces === undefined) return;
+      if (expectsContinue(head)) await writeAll(conn, encode(CONTINUE));
+      yield* pieces;
+      whole = true;
     };
     response = await handler({ ...head, body: body() });
+    if (pieces !== undefined) { for await (const _ of pieces); }
   } catch (error) {
     response = refusal(error);
   }
-  const last = wantsEnd(head);
+  const last = !whole || wantsEnd(head);
   await respond(conn, response, { ...head, last });
   return !last;
+}
+
+function expectsContinue({ version, headers }: Head): boolean {
+  const [expected = ""] = valuesOf(headers, "expect");
+  return version === "HTTP/1.1" && expected.toLowerCase() === "100-continue";
 }
 
 export class ByteReader {
@@ -207,7 +257,7 @@ export class ByteReader {
       const at = this.#kept.indexOf(LF, seen);
       seen = this.#kept.length;
       if ((at < 0 ? seen : at) > most + 1) {
-        throw new HttpError(status, `a line is longer than ${most}`);
+        throw new HttpError(status, `a line goes on after ${most} characters`);
       }
       if (at < 0) {
         if (!await this.#more()) throw cutOff();

@@ -1,4 +1,4 @@
-// expect: resync-after-error
+// expect: http-reads-on
 // A body that was not read ends the connection. A head that is wrong has none.
 export type Reader = Pick<Deno.Conn, "read">;
 
@@ -256,7 +256,7 @@ export class ByteReader {
       const at = this.#kept.indexOf(LF, seen);
       seen = this.#kept.length;
       if ((at < 0 ? seen : at) > most + 1) {
-        throw new HttpError(status, `a line is longer than ${most}`);
+        throw new HttpError(status, `a line goes on after ${most} characters`);
       }
       if (at < 0) {
         if (!await this.#more()) throw cutOff();
