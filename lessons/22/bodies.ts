@@ -50,7 +50,8 @@ export function bodyFraming(fields: Fields, _version: string): Framing {
 
 /**
  * Reads `Name: value`. Returns the name in lower case, and the value without the
- * spaces and tabs around it.
+ * spaces and tabs around it. Names are made of letters, digits and these:
+ * ! # $ % & ' * + - . ^ _ ` | ~
  *
  * @throws {HttpError} 400, if the line is anything else (RFC 9112, section 5).
  */
@@ -87,11 +88,12 @@ export async function* readChunked(
   limits: ChunkLimits,
 ): AsyncGenerator<Uint8Array> {
   while (true) {
+    // TODO: "5x" is a size here, and so is a terabyte.
     const size = parseInt(await r.line(limits.line), 16);
     if (size === 0) break;
     // TODO: Curl's chunks come in one piece. Others do not.
     yield await r.bytes(size);
-    await r.bytes(2); // The CRLF behind it.
+    await r.bytes(2); // TODO: It should be CRLF.
   }
   // TODO: There may be more than the empty line behind the last chunk.
   await r.line(limits.line);
@@ -109,7 +111,7 @@ export function chunkedWriter(w: Writer): {
 } {
   return {
     async write(bytes) {
-      // TODO: Curl reads nine bytes well, and is confused by ten.
+      // TODO: Curl reads nine bytes well, ten badly, and after none it stops.
       const size = encode(`${bytes.length}\r\n`);
       await writeAll(w, concat([size, bytes, encode("\r\n")]));
     },
@@ -177,7 +179,7 @@ export async function serve(
   const visits = new Set<Promise<void>>();
   for await (const conn of listener) {
     const visit = talk(conn, handler, limits)
-      .catch(unlessGone)
+      .catch(report)
       .finally(() => visits.delete(visit));
     visits.add(visit);
   }
@@ -230,7 +232,7 @@ async function exchange(
   return !last;
 }
 
-// -- The rest, which was there from the beginning --
+// -- The rest, which is right as it is --
 
 /** Gives bytes line by line or piece by piece, and keeps what is left. */
 export class ByteReader {
@@ -251,7 +253,8 @@ export class ByteReader {
   /**
    * Gives the next line, without its CRLF.
    *
-   * @throws {HttpError} If it has more than `most` characters, or no CR.
+   * @throws {HttpError} `status`, if it has more than `most` characters; 400, if
+   * it ends in LF alone.
    * @throws {Deno.errors.UnexpectedEof} If the connection ends first.
    */
   async line(most: number, status = 400): Promise<string> {
@@ -375,7 +378,7 @@ function refusal(error: unknown): HttpResponse {
     return { status: error.status, body: `${error.message}\n` };
   }
   if (isGone(error)) throw error;
-  console.error(error);
+  report(error);
   return { status: 500, body: "Cannot answer: the fault is ours\n" };
 }
 
@@ -415,9 +418,9 @@ function fieldLines(fields: Fields): string {
   }).join("");
 }
 
-/** Throws what says more than that the client is gone: that is a bug. */
-function unlessGone(error: unknown) {
-  if (!isGone(error)) throw error;
+/** Tells about a failure, but for one: the client is gone. That is no bug. */
+function report(error: unknown) {
+  if (!isGone(error)) console.error(error);
 }
 
 /** The client vanished, or we hung up on it. */

@@ -369,7 +369,7 @@ Deno.test(check("serve() finds each request behind the body before it", {
     "GET /4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
   ].join("");
 
-  await ann.sendInPieces(requests.match(/[^]{1,7}/g)!);
+  await ann.sendInPieces(requests.match(/[^]{1,31}/g)!);
 
   const bodies = ["", "hello", "there\r\n", ""];
   for (const body of bodies) {
@@ -568,11 +568,7 @@ Deno.test(check("serve() stops what makes a body when its client is gone", {
 }));
 
 Deno.test(check("serve() takes no part of a body for the whole", {
-  reveals: [
-    "reset-is-clean-eof",
-    "eof-mid-message-ok",
-    "handler-rejection-kills-server",
-  ],
+  reveals: ["reset-is-clean-eof", "eof-mid-message-ok"],
 }, async (stage) => {
   const whole: string[] = [];
   const handler: Handler = async ({ target, body }) => {

@@ -64,7 +64,8 @@ export function bodyFraming(fields: Fields, version: string): Framing {
 
 /**
  * Reads `Name: value`. Returns the name in lower case, and the value without the
- * spaces and tabs around it.
+ * spaces and tabs around it. Names are made of letters, digits and these:
+ * ! # $ % & ' * + - . ^ _ ` | ~
  *
  * @throws {HttpError} 400, if the line is anything else (RFC 9112, section 5).
  */
@@ -79,9 +80,9 @@ export function parseField(line: string): [name: string, value: string] {
   return [name.toLowerCase(), inner];
 }
 
-/** Names are made of these. There is no space among them. */
+/** A name. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
-/** Values are made of tabs, and of all that is no control character. */
+/** A value: tabs, and all that is no control character. */
 const VALUE = /^[\t -~\u0080-\u00ff]*$/;
 
 // -- Part 3: reading chunks --
@@ -207,7 +208,7 @@ export async function serve(
   const visits = new Set<Promise<void>>();
   for await (const conn of listener) {
     const visit = talk(conn, handler, limits)
-      .catch(unlessGone)
+      .catch(report)
       .finally(() => visits.delete(visit));
     visits.add(visit);
   }
@@ -314,7 +315,7 @@ function expectsContinue({ version, headers }: Head): boolean {
   return version === "HTTP/1.1" && expected.toLowerCase() === "100-continue";
 }
 
-// -- The rest, which was there from the beginning --
+// -- The rest, which is right as it is --
 
 /** Gives bytes line by line or piece by piece, and keeps what is left. */
 export class ByteReader {
@@ -335,7 +336,8 @@ export class ByteReader {
   /**
    * Gives the next line, without its CRLF.
    *
-   * @throws {HttpError} If it has more than `most` characters, or no CR.
+   * @throws {HttpError} `status`, if it has more than `most` characters; 400, if
+   * it ends in LF alone.
    * @throws {Deno.errors.UnexpectedEof} If the connection ends first.
    */
   async line(most: number, status = 400): Promise<string> {
@@ -459,7 +461,7 @@ function refusal(error: unknown): HttpResponse {
     return { status: error.status, body: `${error.message}\n` };
   }
   if (isGone(error)) throw error;
-  console.error(error);
+  report(error);
   return { status: 500, body: "Cannot answer: the fault is ours\n" };
 }
 
@@ -499,9 +501,9 @@ function fieldLines(fields: Fields): string {
   }).join("");
 }
 
-/** Throws what says more than that the client is gone: that is a bug. */
-function unlessGone(error: unknown) {
-  if (!isGone(error)) throw error;
+/** Tells about a failure, but for one: the client is gone. That is no bug. */
+function report(error: unknown) {
+  if (!isGone(error)) console.error(error);
 }
 
 /** The client vanished, or we hung up on it. */

@@ -60,7 +60,7 @@ export async function* readChunked(
     const size = parseInt(await r.line(limits.line), 16);
     if (size === 0) break;
     yield await r.bytes(size);
-    await r.bytes(2); // The CRLF behind it.
+    await r.bytes(2); // TODO: It should be CRLF.
   }
   await r.line(limits.line);
 }
@@ -125,7 +125,7 @@ export async function serve(
   const visits = new Set<Promise<void>>();
   for await (const conn of listener) {
     const visit = talk(conn, handler, limits)
-      .catch(unlessGone)
+      .catch(report)
       .finally(() => visits.delete(visit));
     visits.add(visit);
   }
@@ -291,7 +291,7 @@ function refusal(error: unknown): HttpResponse {
     return { status: error.status, body: `${error.message}\n` };
   }
   if (isGone(error)) throw error;
-  console.error(error);
+  report(error);
   return { status: 500, body: "Cannot answer: the fault is ours\n" };
 }
 
@@ -327,8 +327,8 @@ function fieldLines(fields: Fields): string {
   }).join("");
 }
 
-function unlessGone(error: unknown) {
-  if (!isGone(error)) throw error;
+function report(error: unknown) {
+  if (!isGone(error)) console.error(error);
 }
 
 function isGone(error: unknown): boolean {

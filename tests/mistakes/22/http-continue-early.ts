@@ -143,7 +143,7 @@ export async function serve(
   const visits = new Set<Promise<void>>();
   for await (const conn of listener) {
     const visit = talk(conn, handler, limits)
-      .catch(unlessGone)
+      .catch(report)
       .finally(() => visits.delete(visit));
     visits.add(visit);
   }
@@ -359,7 +359,7 @@ function refusal(error: unknown): HttpResponse {
     return { status: error.status, body: `${error.message}\n` };
   }
   if (isGone(error)) throw error;
-  console.error(error);
+  report(error);
   return { status: 500, body: "Cannot answer: the fault is ours\n" };
 }
 
@@ -395,8 +395,8 @@ function fieldLines(fields: Fields): string {
   }).join("");
 }
 
-function unlessGone(error: unknown) {
-  if (!isGone(error)) throw error;
+function report(error: unknown) {
+  if (!isGone(error)) console.error(error);
 }
 
 function isGone(error: unknown): boolean {
