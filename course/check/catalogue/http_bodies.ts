@@ -62,9 +62,14 @@ export const httpBodies: Catalogue = {
       "Your program passes over what stands behind a chunk without a look; it is no CRLF, so others see other chunks.",
     fits: (evidence) => letIn(evidence),
   },
+  "http-chunks-uncounted": {
+    sentence:
+      "Each of these chunks is within the limit, and all of them together are not; your program looks at each alone.",
+    fits: (evidence) => letIn(evidence) || evidence.kind === "silence",
+  },
   "http-trailer-unchecked": {
     sentence:
-      "Behind the last chunk your program lets pass whatever comes; it can be no field, and it can be without end.",
+      "Behind the last chunk your program lets pass what it should not: each line there is a field, and there is a limit for all of them.",
     fits: (evidence) => letIn(evidence) || evidence.kind === "silence",
   },
   "http-chunk-decimal": {
@@ -83,7 +88,9 @@ export const httpBodies: Catalogue = {
   "http-no-last-chunk": {
     sentence:
       "Your program ends a body without the last chunk, or with a part of it; whoever reads it waits for more.",
-    fits: ({ kind }) => kind === "different" || kind === "silence",
+    fits: ({ kind, received }) =>
+      kind === "different" &&
+      !/^0\r\n([^]*\r\n)?\r\n$/.test(text(received)),
   },
   "http-unread-body": {
     sentence:
@@ -131,6 +138,13 @@ export const httpBodies: Catalogue = {
     fits: ({ kind, who = "", recording }) =>
       (kind === "closed" || kind === "reset") &&
       !neverClosed(recording).includes(who),
+  },
+  "http-clock-runs-on": {
+    sentence:
+      "Your clock ran while the handler worked; nobody was waiting for the client then, and it has lost that time.",
+    fits: ({ kind, recording }) =>
+      ["silence", "end", "closed"].includes(kind) &&
+      recording.program("close").length > 0,
   },
   "http-producer-goes-on": {
     sentence:

@@ -1,6 +1,5 @@
-// expect: late-timer-closes-next
-// A deadline instead of a budget: it is set when the waiting begins, and moves
-// with each byte.
+// expect: http-chunks-uncounted
+// No chunk may be larger than the limit.
 export type Reader = Pick<Deno.Conn, "read">;
 
 export type Writer = Pick<Deno.Conn, "write">;
@@ -65,11 +64,10 @@ export async function* readChunked(
   r: ByteReader,
   limits: ChunkLimits,
 ): AsyncGenerator<Uint8Array> {
-  for (let left = limits.total;;) {
+  while (true) {
     const size = chunkSize(await r.line(limits.line));
     if (size === 0) break;
-    if (size > left) throw new HttpError(413, "its body is too large");
-    left -= size;
+    if (size > limits.total) throw new HttpError(413, "its body is too large");
     yield* readExactly(r, size);
     await r.line(0);
   }
@@ -88,12 +86,10 @@ export function chunkedWriter(w: Writer): {
 } {
   return {
     async write(bytes) {
-      if (bytes.length === 0) return; // A chunk without data is the last one.
-      const size = encode(`${bytes.length.toString(16)}\r\n`);
+      const size = encode(`${bytes.length}\r\n`);
       await writeAll(w, concat([size, bytes, encode("\r\n")]));
     },
-    async end(trailers = []) {
-      await writeAll(w, encode(`0\r\n${fieldLines(trailers)}\r\n`));
+    async end(_trailers = []) {
     },
   };
 }
@@ -156,94 +152,37 @@ async function talk(
   handler: Handler,
   limits: Limits,
 ): Promise<void> {
-  using _closing = conn; // The clock may have closed it already.
-  const clock = new PatientReader(conn);
-  const client = { conn, clock, reader: new ByteReader(clock) };
-  try {
-    while (await exchange(client, handler, limits));
-    await conn.closeWrite();
-    clock.grant(limits.lingerMs);
-    const waste = new Uint8Array(65_536);
-    while (await clock.read(waste) !== null);
-  } finally {
-    clock.stop();
-  }
-}
-
-class PatientReader implements Reader {
-  readonly #conn: Deno.Conn;
-  #alarm: ReturnType<typeof setTimeout> | undefined;
-  #end = 0;
-  #msPerByte = 0;
-
-  constructor(conn: Deno.Conn) {
-    this.#conn = conn;
-  }
-
-  grant(ms: number, msPerByte = 0) {
-    this.#msPerByte = msPerByte;
-    this.#set(performance.now() + ms);
-  }
-
-  stop() {
-    clearTimeout(this.#alarm);
-  }
-
-  #set(end: number) {
-    this.#end = end;
-    this.stop();
-    const close = () => this.#conn.close();
-    this.#alarm = setTimeout(close, end - performance.now());
-  }
-
-  async read(buffer: Uint8Array): Promise<number | null> {
-    const n = await this.#conn.read(buffer);
-    if (n !== null) this.#set(this.#end + n * this.#msPerByte);
-    return n;
-  }
+  using _closing = conn;
+  const client = { conn, reader: new ByteReader(conn) };
+  while (await exchange(client, handler, limits));
 }
 
 interface Client {
   conn: Deno.Conn;
-  clock: PatientReader;
   reader: ByteReader;
 }
 
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-
 async function exchange(
-  { conn, clock, reader }: Client,
+  { conn, reader }: Client,
   handler: Handler,
   limits: Limits,
 ): Promise<boolean> {
   let head: Head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
   let response: HttpResponse;
-  let whole = false;
-  clock.grant(limits.headMs);
   if (await reader.atEnd()) return false;
   try {
     head = await readHead(reader);
     const pieces = piecesOf(head, reader, limits);
-    whole = pieces === undefined;
-    clock.grant(limits.bodyMs, 1);
     const body = async function* () {
-      if (pieces === undefined) return;
-      if (expectsContinue(head)) await writeAll(conn, encode(CONTINUE));
-      yield* pieces;
-      whole = true;
+      if (pieces !== undefined) yield* pieces;
     };
     response = await handler({ ...head, body: body() });
   } catch (error) {
     response = refusal(error);
   }
-  const last = !whole || wantsEnd(head);
+  const last = wantsEnd(head);
   await respond(conn, response, { ...head, last });
   return !last;
-}
-
-function expectsContinue({ version, headers }: Head): boolean {
-  const [expected = ""] = valuesOf(headers, "expect");
-  return version === "HTTP/1.1" && expected.toLowerCase() === "100-continue";
 }
 
 export class ByteReader {
