@@ -1,0 +1,130 @@
+// The parsers of the solutions. Where a lesson has several, each is one.
+import { bytes, Pieces, type Target } from "./target.ts";
+
+const HTTP = bytes(
+  "Content-Length: 5",
+  "Transfer-Encoding: chunked",
+  "Host: example.org:80",
+  "X-Odd: \t a b \t",
+);
+
+/** A message of lesson 10: the length of the header, the header, content. */
+function message(type: string, encoding: string, size: number, text: string) {
+  const header = `{"content-type":${type},"content-encoding":${encoding},` +
+    `"content-length":${size},"byteorder":"little"}`;
+  return bytes(`\0${String.fromCharCode(header.length)}${header}${text}`)[0]!;
+}
+
+/** All of them, in the order of the lessons. */
+export const targets: Target[] = [
+  {
+    name: "07 ByteReader",
+    seeds: bytes(
+      "I\0\0\x30\x39\0\0\0\x65Q\0\0\x03\xe8\0\x01\x86\xa0",
+      "Q\x7f\xff\xff\xff\x80\0\0\0",
+    ),
+    most: 65_536,
+    errors: ["UnexpectedEof"],
+    async parse({ ByteReader }, pieces) {
+      const reader = new ByteReader(new Pieces(pieces));
+      while (await reader.readExactly(9) !== null);
+    },
+  },
+  {
+    name: "08 LineReader",
+    seeds: bytes("hello\r\nworld\n", "\n\n\r\n", "gr\xc3\xbc\xc3\x9fe\n"),
+    most: 65_536,
+    errors: ["InvalidData", "UnexpectedEof", "TypeError"],
+    async parse({ LineReader }, pieces) {
+      const options = { maxBytes: 200, fatal: true };
+      const reader = new LineReader(new Pieces(pieces), options);
+      while (await reader.readLine() !== null);
+    },
+  },
+  {
+    name: "09 FrameDecoder",
+    seeds: bytes("\0\0\0\x05hello\0\0\0\0", "\0\0\x01\0" + "x".repeat(256)),
+    most: 1_000,
+    errors: ["InvalidData", "UnexpectedEof"],
+    parse({ FrameDecoder }, pieces) {
+      const decoder = new FrameDecoder({ maxLength: 1_000 });
+      for (const piece of pieces) Array.from(decoder.push(piece));
+      decoder.end();
+    },
+  },
+  {
+    name: "10 MessageDecoder",
+    seeds: [
+      message('"text/json"', '"utf-8"', 2, "{}"),
+      message('"binary/x"', '"binary"', 5, "\xff\x00\x01\x02\x03"),
+    ],
+    // A header has at most 65,535 bytes, and stands beside some content.
+    most: 140_000,
+    errors: ["InvalidData", "UnexpectedEof"],
+    parse({ MessageDecoder }, pieces) {
+      const decoder = new MessageDecoder(1_000);
+      for (const piece of pieces) decoder.push(piece);
+      decoder.end();
+    },
+  },
+  {
+    name: "22 bodyFraming",
+    seeds: HTTP,
+    most: 65_536,
+    errors: ["Error"],
+    parse({ bodyFraming, parseField, HttpError }, pieces) {
+      try {
+        const latin1 = new TextDecoder("latin1");
+        const fields = pieces.map((piece) => parseField(latin1.decode(piece)));
+        bodyFraming(fields, "HTTP/1.1");
+      } catch (error) {
+        if (!(error instanceof HttpError)) throw new Undocumented(error);
+      }
+    },
+  },
+  {
+    name: "22 readChunked",
+    seeds: bytes(
+      "5;name=value\r\nhello\r\n1a\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n",
+      "0\r\nTrailer: value\r\n\r\n",
+      "A\r\n0123456789\r\n00\r\n\r\n",
+    ),
+    most: 65_536,
+    errors: ["UnexpectedEof"],
+    async parse({ readChunked, ByteReader, HttpError }, pieces) {
+      const reader = new ByteReader(new Pieces(pieces));
+      const limits = { total: 1_000, line: 100, trailer: 200 };
+      try {
+        for await (const _ of readChunked(reader, limits));
+      } catch (error) {
+        if (error instanceof HttpError) return;
+        throw error;
+      }
+    },
+  },
+  {
+    name: "24 WsDecoder",
+    seeds: bytes(
+      "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", // "Hello", masked.
+      "\x01\x83\0\0\0\0Hel\x89\x80\0\0\0\0\x80\x82\0\0\0\0lo",
+      "\x82\xfe\0\x80\x01\x02\x03\x04" + "x".repeat(128),
+      "\x88\x85\0\0\0\0\x03\xe8bye",
+      "\x82\xff\0\0\0\0\0\0\0\x02\0\0\0\0ab",
+    ),
+    most: 1_000,
+    errors: ["WsError"],
+    parse({ WsDecoder }, pieces) {
+      const decoder = new WsDecoder({ maxMessage: 1_000 });
+      for (const piece of pieces) Array.from(decoder.push(piece));
+    },
+  },
+];
+
+/** An error of a kind that no documentation mentions. */
+class Undocumented extends Error {
+  override readonly name = "Undocumented";
+
+  constructor(cause: unknown) {
+    super(String(cause), { cause });
+  }
+}
