@@ -11,7 +11,7 @@ for (const target of targets) {
 }
 
 /** A made-up parser of frames: a length in one byte, and so many bytes. */
-function made(parse: (length: number, rest: Uint8Array) => unknown): Target {
+function made(parse: (length: number, rest: number[]) => unknown): Target {
   return {
     name: "made up",
     seeds: bytes("\x03abc", "\x00"),
@@ -19,7 +19,7 @@ function made(parse: (length: number, rest: Uint8Array) => unknown): Target {
     errors: ["InvalidData"],
     parse: (_, pieces) => {
       const [first = 0, ...rest] = pieces.flatMap((piece) => [...piece]);
-      return parse(first, Uint8Array.from(rest));
+      return parse(first, rest);
     },
   };
 }
