@@ -6,6 +6,7 @@ import { addresses } from "./addresses.ts";
 import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
+import { http } from "./http.ts";
 import { httpBodies } from "./http_bodies.ts";
 import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
@@ -34,6 +35,7 @@ export const catalogue: Catalogue = {
   ...time,
   ...datagrams,
   ...websocket,
+  ...http,
   ...httpBodies,
 };
 

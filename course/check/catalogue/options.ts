@@ -7,7 +7,7 @@ import { compared } from "./tables.ts";
 export const options: Catalogue = {
   "many-small-writes": {
     sentence:
-      "Your question goes out in pieces: the kernel keeps the second back until the first is confirmed, and the peer takes its time.",
+      "Your message goes out in pieces: each is a call and a packet, and the kernel may keep the second back until the first is confirmed.",
     fits: ({ kind, recording }) =>
       kind === "assert" && recording.program("write").length > 1,
   },

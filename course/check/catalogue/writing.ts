@@ -109,7 +109,8 @@ export const writing: Catalogue = {
     sentence:
       "Your program has sent its message, and nothing that marks the end of it; the peer waits for more.",
     fits: (evidence) => {
-      const { kind, expected } = evidence;
+      const { kind, headline, expected } = evidence;
+      if (kind === "assert") return headline.includes("no empty line");
       // Somebody who expected bytes and got none is missing the message itself.
       return kind === "silence" && (expected === undefined ||
         cutShort(evidence) && evidence.received!.length > 0);

@@ -1,0 +1,166 @@
+import type { Evidence } from "../evidence.ts";
+import type { Recording } from "../recording.ts";
+import { type Catalogue, failure } from "./mistake.ts";
+import { compared } from "./tables.ts";
+import { gaveEnd, neverClosed } from "./traffic.ts";
+
+/** Mistakes about HTTP: requests, answers, and the connection around them. */
+export const http: Catalogue = {
+  "http-head-one-read": {
+    sentence:
+      "A read brought the beginning of a head, and your program took it for all of it; the empty line had not come yet.",
+    fits: (evidence) => {
+      const [first, ...more] = evidence.recording.program("read");
+      return failure(evidence) && more.length === 0 && (first?.size ?? 0) > 0;
+    },
+  },
+  "http-case": {
+    sentence:
+      "The client wrote the name of a header in other letters, large or small; to HTTP it is the same name.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && text(received) !== "" &&
+      text(received).toLowerCase() === text(expected).toLowerCase(),
+  },
+  "http-pipelining-lost": {
+    sentence:
+      "The next request had come together with the one before it; your program let go of both, and waits for another read.",
+    fits: ({ kind, recording }) => kind === "silence" && isReading(recording),
+  },
+  "http-reordered": {
+    sentence:
+      "The answer to a later request went out before the one to an earlier; only their order tells answers apart.",
+    fits: ({ kind, expected, received, recording }) =>
+      kind === "different" &&
+      wereAskedTogether(text(expected), text(received), recording),
+  },
+  "http-unread-body": {
+    sentence:
+      "Your program left the body of a request where it was, and took it for the beginning of the next request.",
+    fits: ({ kind, expected, received, error }) =>
+      kind === "different" && text(received) !== text(expected) &&
+        text(received).endsWith(text(expected)) ||
+      kind === "threw" && !(error instanceof Deno.errors.UnexpectedEof),
+  },
+  "http-length-chars": {
+    sentence:
+      "Your Content-Length counts letters, and the client counts bytes; some letters take two, three or four.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return actual !== "" && Number(actual) < Number(expected);
+    },
+  },
+  "http-head-body": {
+    sentence:
+      "An answer to HEAD, and one with 204 or 304, ends with its head; the client takes your body for the next answer.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && text(received) !== "" &&
+      (expected?.length === 0 ||
+        isAnswer(expected) && !text(received).startsWith("HTTP/")),
+  },
+  "http-crlf-injection": {
+    sentence:
+      "A value with a line break in it has become two lines of your head; whoever chose the value chose a header.",
+    fits: ({ kind, headline, received }) =>
+      kind === "assert" && headline.startsWith("Expected function to throw") ||
+      kind === "different" && text(received).startsWith("HTTP/1.1 302"),
+  },
+  "http-no-keep-alive": {
+    sentence:
+      "Your program closed after an answer, and nobody had asked for that; in HTTP/1.1 the connection stays for the next request.",
+    fits: ({ kind, who = "", recording }) =>
+      ["end", "reset", "closed"].includes(kind) && wroteTo(who, recording) &&
+      !neverClosed(recording).includes(who),
+  },
+  "http-close-ignored": {
+    sentence:
+      "The client asked that the connection end with this answer, and your program waits for its next request.",
+    fits: ({ kind, who = "", recording }) =>
+      kind === "silence" && readsAsBefore(who, recording),
+  },
+  "http-encodes-outside-try": {
+    sentence:
+      "The handler's answer could not be encoded, and that error went past the place where your program makes a 500 of one.",
+    fits: ({ kind, error }) => kind === "crash" && error instanceof TypeError,
+  },
+  "http-takes-anything": {
+    sentence:
+      "Your program answers this as if it were a request that it can serve; it says no to nothing.",
+    fits: (evidence) => isServed(evidence),
+  },
+  "http-missing-host": {
+    sentence:
+      "In HTTP/1.1 a request names its host, once; your program serves one that names none, or two.",
+    fits: (evidence) => isServed(evidence),
+  },
+  "http-traversal": {
+    sentence:
+      "The target named a file that is not in your directory, and your program opened it, or tried to.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /^GET \S+ opened /.test(headline),
+  },
+  "http-no-limit": {
+    sentence:
+      "A stranger decides how much your program reads and keeps; nothing here is too long for it.",
+    fits: (evidence) =>
+      isServed(evidence) ||
+      evidence.kind === "silence" && isReading(evidence.recording),
+  },
+  "no-lingering-close": {
+    sentence:
+      "Your program answered and closed while the client was still sending; what it sent then met a reset, and the answer may be lost.",
+    fits: ({ kind, who = "", recording }) =>
+      ["reset", "closed"].includes(kind) && wroteTo(who, recording) &&
+      !neverClosed(recording).includes(who),
+  },
+};
+
+function text(bytes: Uint8Array = new Uint8Array()): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** Whether `bytes` begin as an answer does. */
+function isAnswer(bytes: Uint8Array = new Uint8Array()): boolean {
+  return text(bytes).startsWith("HTTP/1.1 ");
+}
+
+/** Whether a client was told that all is well, and expected a refusal. */
+function isServed({ kind, expected, received }: Evidence): boolean {
+  return kind === "different" && /^HTTP\/1\.1 [45]/.test(text(expected)) &&
+    /^HTTP\/1\.[01] 2/.test(text(received));
+}
+
+function isReading({ waiting }: Recording): boolean {
+  return waiting.some(({ side, kind }) =>
+    side === "program" && kind === "read"
+  );
+}
+
+/** Whether the program has written anything to `who`. */
+function wroteTo(who: string, recording: Recording): boolean {
+  return recording.program("write").some((write) => write.who === who);
+}
+
+/** Whether one client asked for both, and names `received` later. */
+function wereAskedTogether(
+  expected: string,
+  received: string,
+  { events }: Recording,
+): boolean {
+  return events.some(({ side, kind, bytes }) => {
+    if (side !== "cast" || kind !== "send") return false;
+    const asked = text(bytes);
+    const at = asked.indexOf(expected.trim());
+    return at >= 0 && asked.indexOf(received.trim(), at + 1) > at;
+  });
+}
+
+/** Whether the program waits for `who` where it has read requests before. */
+function readsAsBefore(who: string, recording: Recording): boolean {
+  const before = recording.program("read").filter((read) =>
+    read.who === who && !gaveEnd(read)
+  );
+  return recording.waiting.some((call) =>
+    call.side === "program" && call.kind === "read" && call.who === who &&
+    before.some(({ place }) => place?.line === call.place?.line)
+  );
+}

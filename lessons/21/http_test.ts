@@ -1,0 +1,780 @@
+// The checks for lesson 21. Read them: they say what HTTP/1.1 asks of a server.
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import {
+  type Actor,
+  assertBytes,
+  check,
+  concat,
+  everySplit,
+  type Stage,
+  toBytes,
+} from "check";
+import {
+  encodeResponse,
+  files,
+  type Handler,
+  HttpReader,
+  type HttpRequest,
+  type HttpResponse,
+  serve,
+  type ServeOptions,
+} from "./http.ts";
+
+const { NotFound, UnexpectedEof } = Deno.errors;
+
+/** A request in one form, to be compared: its headers in the order of names. */
+function shown(request: HttpRequest | null): Uint8Array {
+  if (request === null) return toBytes("null");
+  const { method, target, version, headers, body } = request;
+  const lines = [...headers].map(([name, value]) => `${name}: ${value}`)
+    .toSorted((a, b) => a.toLowerCase() < b.toLowerCase() ? -1 : 1);
+  const head = [`${method} ${target} ${version}`, ...lines, "", ""];
+  return concat([toBytes(head.join("\n")), body]);
+}
+
+/** What `request` looks like that has a host, and nothing else. */
+function plain(target: string): string {
+  return `GET ${target} HTTP/1.1\nhost: inn\n\n`;
+}
+
+/** A GET with a host, and with more lines if there are any. */
+function get(target: string, ...lines: string[]): string {
+  return [`GET ${target} HTTP/1.1`, "Host: inn", ...lines, "", ""].join("\r\n");
+}
+
+/** A request with a body. */
+function post(body: string | Uint8Array, method = "POST"): Uint8Array {
+  const bytes = toBytes(body);
+  const head = `${method} /guests HTTP/1.1\r\nHost: inn\r\n` +
+    `Content-Length: ${bytes.length}\r\n\r\n`;
+  return concat([toBytes(head), bytes]);
+}
+
+/** The head of an answer, and whatever stands behind it. */
+function parsed(bytes: Uint8Array) {
+  const text = new TextDecoder("latin1").decode(bytes);
+  const end = text.indexOf("\r\n\r\n");
+  assert(end >= 0, "the answer has no empty line behind its headers");
+  const [line, ...lines] = text.slice(0, end).split("\r\n");
+  const headers = new Headers();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    headers.append(line.slice(0, colon), line.slice(colon + 1));
+  }
+  return { line: line!, headers, body: bytes.subarray(end + 4) };
+}
+
+/** The body of the next answer to `client`, which has to say its length. */
+async function answerTo(client: Actor, status = 200): Promise<Uint8Array> {
+  await client.receives(`HTTP/1.1 ${status} `);
+  const { headers } = parsed(await client.receiveUntil("\r\n\r\n"));
+  return await client.receive(Number(headers.get("content-length") ?? 0));
+}
+
+/** Answers with what was asked. */
+function repeat({ target, body }: HttpRequest): HttpResponse {
+  return { status: 200, body: concat([toBytes(`${target} `), body]) };
+}
+
+/** Serves on `stage`, without a word about what handlers throw. */
+function start(stage: Stage, handler: Handler, options: ServeOptions = {}) {
+  const quiet = { onError: () => {}, ...options };
+  return stage.serve((listener) => serve(listener, handler, quiet));
+}
+
+// -- Part 1: a head --
+
+Deno.test(check("HttpReader finds header names in any case", {
+  reveals: ["http-case"],
+}, async (stage) => {
+  const head = "GET /menu?day=1 HTTP/1.1\r\nHOST: inn\r\naCCept: */*\r\n\r\n";
+
+  const request = await new HttpReader(stage.reader([head])).next();
+
+  const menu = "GET /menu?day=1 HTTP/1.1\naccept: */*\nhost: inn\n\n";
+  assertBytes(shown(request), menu, "the request");
+}));
+
+Deno.test(
+  check(
+    "HttpReader takes white space off values, and joins them",
+    async (stage) => {
+      const lines = ["X-Mood:good", "Link: a:b: c", "x-mood: \t better  "];
+      const reader = stage.reader([get("/", ...lines)]);
+
+      const request = await new HttpReader(reader).next();
+
+      const text =
+        "GET / HTTP/1.1\nhost: inn\nlink: a:b: c\nx-mood: good, better";
+      assertBytes(shown(request), `${text}\n\n`, "the request");
+    },
+  ),
+);
+
+Deno.test(check("HttpReader waits for the rest of a head", {
+  reveals: ["http-head-one-read"],
+}, async (stage) => {
+  const reader = stage.reader(["GET /menu HT", "TP/1.1\r\nHost: inn\r\n\r\n"]);
+
+  const request = await new HttpReader(reader).next();
+
+  assertBytes(shown(request), plain("/menu"), "the request, cut in two,");
+}));
+
+Deno.test(check("HttpReader finds the end of a head wherever it is cut", {
+  reveals: ["delimiter-split"],
+}, async (stage) => {
+  const head = get("/menu");
+  const pieces = [...head].map((letter) => toBytes(letter));
+  for (const steps of [pieces, ...everySplit(head)]) {
+    const request = await new HttpReader(stage.reader(steps)).next();
+
+    assertBytes(shown(request), plain("/menu"), "the request, cut in pieces,");
+  }
+}));
+
+Deno.test(check("HttpReader keeps what stands behind a request", {
+  reveals: ["http-pipelining-lost"],
+}, async (stage) => {
+  const both = get("/menu") + get("/wine");
+  for (const steps of [[both], ...everySplit(both)]) {
+    const reader = new HttpReader(stage.reader(steps));
+
+    const [first, second] = [await reader.next(), await reader.next()];
+
+    assertBytes(shown(first), plain("/menu"), "the first of two requests");
+    assertBytes(shown(second), plain("/wine"), "the second of two requests");
+  }
+}));
+
+Deno.test(check("HttpReader gives null at the end, between two requests", {
+  reveals: ["clean-eof-is-error", "eof-infinite-loop"],
+}, async (stage) => {
+  const reader = new HttpReader(stage.reader([get("/menu"), null]));
+  await reader.next();
+
+  assertBytes(shown(await reader.next()), "null", "the request after the last");
+}));
+
+Deno.test(check("HttpReader rejects when the end comes inside a head", {
+  reveals: ["eof-mid-message-ok", "eof-infinite-loop"],
+}, async (stage) => {
+  for (const part of ["G", "GET /", "GET / HTTP/1.1\r\nHost: inn\r\n"]) {
+    const reader = new HttpReader(stage.reader([part, null]));
+
+    const told = `next() of ${JSON.stringify(part)}, and then the end`;
+    await assertRejects(() => reader.next(), UnexpectedEof, "", told);
+  }
+}));
+
+// -- Part 2: a body --
+
+Deno.test(check("HttpReader reads a body, whatever the method is", {
+  reveals: ["http-unread-body", "http-pipelining-lost"],
+}, async (stage) => {
+  for (const method of ["POST", "PUT", "DELETE", "GET"]) {
+    const steps = [concat([post("a=1", method), toBytes(get("/menu"))])];
+    const reader = new HttpReader(stage.reader(steps));
+
+    const [first, second] = [await reader.next(), await reader.next()];
+
+    assertBytes(shown(second), plain("/menu"), "the request behind a body");
+    assertBytes(first?.body, "a=1", "the body");
+  }
+}));
+
+Deno.test(check("HttpReader reads on until a body is whole", {
+  reveals: ["short-read-means-end"],
+}, async (stage) => {
+  const book = new Uint8Array(2 ** 20).map((_, i) => 97 + i % 26);
+  const sent = post(book);
+  const pieces = Array.from(
+    { length: Math.ceil(sent.length / 10_000) },
+    (_, i) => sent.subarray(10_000 * i, 10_000 * (i + 1)),
+  );
+
+  const request = await new HttpReader(stage.reader(pieces)).next();
+
+  assertBytes(request?.body, book, "the body");
+}));
+
+Deno.test(check("HttpReader waits out a pause", {
+  reveals: ["read-until-quiet"],
+}, async (stage) => {
+  const sent = post("hello");
+  const half = sent.length - 3;
+  const steps = [sent.slice(0, half), { pause: 3_000 }, sent.slice(half)];
+
+  const request = await new HttpReader(stage.reader(steps)).next();
+
+  assertBytes(request?.body, "hello", "the body");
+}));
+
+Deno.test(check("HttpReader reads an empty body", {
+  reveals: ["zero-length-frame"],
+}, async (stage) => {
+  const reader = new HttpReader(stage.reader([post(""), post(""), null]));
+
+  assertBytes((await reader.next())?.body, "", "the body of no bytes");
+  assertBytes((await reader.next())?.body, "", "the next body of no bytes");
+  assertEquals(await reader.next(), null);
+}));
+
+Deno.test(check("HttpReader counts the bytes of a body, and not its letters", {
+  reveals: ["length-in-characters"],
+}, async (stage) => {
+  const body = "Grüße, 🐶";
+  for (const steps of everySplit(concat([post(body), post("bye")]))) {
+    const reader = new HttpReader(stage.reader(steps));
+
+    const [first, second] = [await reader.next(), await reader.next()];
+
+    assertBytes(first?.body, body, "the body");
+    assertBytes(second?.body, "bye", "the body of the next request");
+  }
+}));
+
+Deno.test(check("HttpReader leaves the bytes of a body as they are", {
+  reveals: ["binary-through-string"],
+}, async (stage) => {
+  const picture = Uint8Array.from({ length: 256 }, (_, i) => 255 - i);
+
+  const request = await new HttpReader(stage.reader([post(picture)])).next();
+
+  assertBytes(request?.body, picture, "the body");
+}));
+
+Deno.test(check("HttpReader rejects when the end comes inside a body", {
+  reveals: ["eof-mid-message-ok", "eof-infinite-loop"],
+}, async (stage) => {
+  const reader = new HttpReader(
+    stage.reader([post("hello").slice(0, -1), null]),
+  );
+
+  const told = "next() of a body that lacks a byte";
+  await assertRejects(() => reader.next(), UnexpectedEof, "", told);
+}));
+
+// -- Part 3: an answer --
+
+const GET = { method: "GET" };
+
+Deno.test(check("encodeResponse() ends its head with an empty line", {
+  reveals: ["forgot-terminator"],
+}, () => {
+  const headers = [["Content-Type", "text/plain"], ["X-Mood", "good"]] as const;
+  const bytes = encodeResponse({ status: 404, headers, body: "none\n" }, GET);
+
+  const answer = parsed(bytes);
+  assertEquals(answer.line, "HTTP/1.1 404 Not Found");
+  assertEquals(answer.headers.get("content-type"), "text/plain");
+  assertEquals(answer.headers.get("x-mood"), "good");
+  assertEquals(answer.headers.get("content-length"), "5");
+  assertBytes(answer.body, "none\n", "the body");
+}));
+
+Deno.test(check("encodeResponse() says a length of bytes", {
+  reveals: ["http-length-chars"],
+}, () => {
+  for (const body of ["Grüße, 🐶", Uint8Array.of(0, 255, 13), ""]) {
+    const answer = parsed(encodeResponse({ status: 200, body }, GET));
+
+    const length = String(toBytes(body).length);
+    assertEquals(answer.headers.get("content-length"), length);
+    assertBytes(answer.body, body, "the body");
+  }
+}));
+
+Deno.test(check("encodeResponse() gives HEAD the head, and no body", {
+  reveals: ["http-head-body"],
+}, () => {
+  const response = { status: 200, body: "hello" };
+
+  const answer = parsed(encodeResponse(response, { method: "HEAD" }));
+
+  assertBytes(answer.body, "", "the body of the answer to HEAD");
+  assertEquals(answer.headers.get("content-length"), "5");
+}));
+
+Deno.test(check("encodeResponse() gives 204 and 304 neither body nor length", {
+  reveals: ["http-head-body"],
+}, () => {
+  for (const status of [204, 304]) {
+    const answer = parsed(encodeResponse({ status, body: "hello" }, GET));
+
+    assertBytes(answer.body, "", `the body of ${status}`);
+    assertEquals(answer.headers.get("content-length"), null);
+  }
+}));
+
+Deno.test(check("encodeResponse() refuses a line break in a header", {
+  reveals: ["http-crlf-injection"],
+}, () => {
+  for (
+    const [name, value] of [
+      ["Location", "/\r\nSet-Cookie: user=root"],
+      ["Location", "/\nSet-Cookie: user=root"],
+      ["Location", "/\rmenu"],
+      ["Location", "/\0"],
+      ["X-Mood\r\nSet-Cookie", "user=root"],
+      ["X Mood", "good"],
+    ] as const
+  ) {
+    const response = { status: 302, headers: [[name, value]] as const };
+
+    const told = `the header ${JSON.stringify([name, value])}`;
+    assertThrows(() => encodeResponse(response, GET), TypeError, "", told);
+  }
+}));
+
+// -- Part 4: one connection, many requests --
+
+Deno.test(check("serve() answers a request", {
+  reveals: ["leaked-conn"],
+}, async (stage) => {
+  start(stage, repeat);
+  const ann = await stage.connect("ann");
+
+  await ann.sendInPieces([get("/menu").slice(0, 9), get("/menu").slice(9)]);
+
+  assertBytes(await answerTo(ann), "/menu ", "the answer");
+}));
+
+Deno.test(check("serve() answers request after request on a connection", {
+  reveals: ["http-no-keep-alive", "leaked-conn"],
+}, async (stage) => {
+  start(stage, repeat);
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/menu"));
+  assertBytes(await answerTo(ann), "/menu ", "the first answer");
+  await ann.send(post("bob"));
+  assertBytes(await answerTo(ann), "/guests bob", "the second answer");
+  await ann.send(get("/wine"));
+  assertBytes(await answerTo(ann), "/wine ", "the third answer");
+}));
+
+Deno.test(check("serve() answers in the order in which it was asked", {
+  reveals: ["http-reordered", "http-pipelining-lost"],
+}, async (stage) => {
+  start(stage, async (request) => {
+    if (request.target === "/slow") await stage.sleep(30);
+    return repeat(request);
+  });
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/slow") + get("/menu") + get("/wine"));
+
+  assertBytes(await answerTo(ann), "/slow ", "the first answer");
+  assertBytes(await answerTo(ann), "/menu ", "the second answer");
+  assertBytes(await answerTo(ann), "/wine ", "the third answer");
+}));
+
+Deno.test(check("serve() gives HEAD no body, and GET after it its own", {
+  reveals: ["http-head-body"],
+}, async (stage) => {
+  start(stage, repeat);
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/menu").replace("GET", "HEAD") + get("/wine"));
+
+  await ann.receives("HTTP/1.1 200 ");
+  await ann.receiveUntil("\r\n\r\n");
+  assertBytes(await answerTo(ann), "/wine ", "the answer to GET");
+}));
+
+Deno.test(check("serve() closes when the client wants it", {
+  reveals: ["http-close-ignored", "who-closes-first"],
+}, async (stage) => {
+  start(stage, repeat);
+  for (
+    const request of [
+      get("/menu", "Connection: close"),
+      get("/menu", "connection: TE,Close"),
+      "GET /menu HTTP/1.0\r\n\r\n",
+    ]
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(request);
+    assertBytes(await answerTo(ann), "/menu ", "the answer");
+    await ann.receivesEnd();
+    ann.close();
+  }
+}));
+
+Deno.test(check("serve() gives the kernel each answer in one write", {
+  reveals: ["many-small-writes"],
+}, async (stage) => {
+  start(stage, repeat);
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 3; i++) {
+    await ann.send(get("/menu"));
+    await answerTo(ann);
+  }
+
+  const writes = stage.writesTo(ann);
+  assert(writes <= 3, `3 small answers went out in ${writes} writes`);
+}));
+
+Deno.test(
+  check("serve() sends all of an answer, however little a write takes", {
+    reveals: ["ignore-write-count", "interleaved-writers"],
+    writesAtMost: 50,
+  }, async (stage) => {
+    start(stage, repeat);
+    const ann = await stage.connect("ann");
+    const letter = "Dear innkeeper, ".repeat(40);
+
+    await ann.send(concat([post(letter), post("bye")]));
+
+    assertBytes(await answerTo(ann), `/guests ${letter}`, "the first answer");
+    assertBytes(await answerTo(ann), "/guests bye", "the second answer");
+  }),
+);
+
+Deno.test(check("serve() answers a client that has ended its sending", {
+  reveals: ["eof-means-peer-gone"],
+}, async (stage) => {
+  start(stage, async (request) => {
+    await stage.sleep(20);
+    return repeat(request);
+  });
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/menu") + get("/wine"));
+  await ann.closeWrite();
+
+  assertBytes(await answerTo(ann), "/menu ", "the first answer");
+  assertBytes(await answerTo(ann), "/wine ", "the second answer");
+  await ann.receivesEnd();
+}));
+
+Deno.test(check("serve() serves a hundred clients at once", {
+  reveals: ["await-in-accept-loop", "shared-buffer"],
+}, async (stage) => {
+  start(stage, repeat);
+  const visit = async (_: unknown, i: number) => {
+    const ann = await stage.connect(`ann${i}`);
+    const request = get(`/${ann.name}`);
+    await ann.sendInPieces([request.slice(0, 7), request.slice(7)]);
+    assertBytes(await answerTo(ann), `/${ann.name} `, "the first answer");
+    await ann.send(get("/menu"));
+    assertBytes(await answerTo(ann), "/menu ", "the second answer");
+  };
+
+  await Promise.all(Array.from({ length: 100 }, visit));
+}));
+
+Deno.test(check("serve() calls nobody for half a request", {
+  reveals: ["eof-mid-message-ok", "handler-rejection-kills-server"],
+}, async (stage) => {
+  const asked: string[] = [];
+  start(stage, (request) => {
+    asked.push(request.target);
+    return repeat(request);
+  });
+  const [head, body] = [get("/half").slice(0, -2), post("hello").slice(0, -1)];
+
+  for (const part of [toBytes(head), body]) {
+    const ann = await stage.connect("ann");
+    await ann.send(part);
+    await ann.closeWrite();
+    await ann.receiveAll(); // Nothing, or that it was a bad request.
+  }
+
+  assertEquals(asked, [], "targets of requests that were not whole");
+}));
+
+Deno.test(check("serve() outlives a client that vanishes inside a body", {
+  reveals: ["handler-rejection-kills-server", "leak-on-error-path"],
+}, async (stage) => {
+  start(stage, repeat);
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const ann = await stage.connect("ann");
+
+  await doomed.sendInPieces([post("hello").slice(0, -2), "l"]);
+  doomed.reset();
+
+  await ann.send(get("/menu"));
+  assertBytes(await answerTo(ann), "/menu ", "the answer");
+}));
+
+Deno.test(check("serve() answers 500 when a handler throws, and goes on", {
+  reveals: ["handler-rejection-kills-server", "http-no-keep-alive"],
+}, async (stage) => {
+  const errors: string[] = [];
+  const onError = (error: unknown) => errors.push((error as Error).message);
+  start(stage, (request) => {
+    if (request.target === "/now") throw new Error("at once");
+    if (request.target !== "/later") return repeat(request);
+    return Promise.reject(new Error("in a promise"));
+  }, { onError });
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/now") + get("/later") + get("/menu"));
+
+  await answerTo(ann, 500);
+  await answerTo(ann, 500);
+  assertBytes(await answerTo(ann), "/menu ", "the third answer");
+  assertEquals(errors, ["at once", "in a promise"], "what onError was told");
+}));
+
+Deno.test(check("serve() answers 500 instead of a header with a line break", {
+  reveals: ["http-crlf-injection", "http-encodes-outside-try"],
+}, async (stage) => {
+  start(stage, ({ target }) => {
+    const to = decodeURIComponent(target.slice("/go?to=".length));
+    return { status: 302, headers: [["Location", to]] };
+  });
+  const ann = await stage.connect("ann");
+
+  await ann.send(get("/go?to=/%0d%0aSet-Cookie:%20user=root"));
+  await answerTo(ann, 500);
+  await ann.send(get("/go?to=/menu"));
+  await answerTo(ann, 302);
+}));
+
+// -- Part 5: a way to say no --
+
+Deno.test(check("serve() answers 400 to what is no request", {
+  reveals: ["http-takes-anything"],
+}, async (stage) => {
+  start(stage, repeat);
+  for (
+    const nonsense of [
+      "hello\r\n\r\n",
+      "GET /menu\r\nHost: inn\r\n\r\n",
+      get("/menu", "this is no header"),
+      get("/menu", "Content-Length: five"),
+    ]
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(nonsense);
+    await answerTo(ann, 400);
+    ann.close();
+  }
+}));
+
+Deno.test(check("serve() wants exactly one Host in HTTP/1.1", {
+  reveals: ["http-missing-host"],
+}, async (stage) => {
+  start(stage, repeat);
+  for (
+    const head of [
+      "GET / HTTP/1.1\r\n\r\n",
+      get("/", "Host: inn"),
+      get("/", "hOST: pub"),
+    ]
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(head);
+    await answerTo(ann, 400);
+    ann.close();
+  }
+}));
+
+Deno.test(check("serve() says which methods, versions and codings it lacks", {
+  reveals: ["http-takes-anything"],
+}, async (stage) => {
+  start(stage, repeat);
+  for (
+    const [head, status] of [
+      [get("/pot").replace("GET", "BREW"), 501],
+      [get("/", "Transfer-Encoding: chunked"), 501],
+      [get("/").replace("HTTP/1.1", "HTTP/2.0"), 505],
+    ] as const
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(head);
+    await answerTo(ann, status);
+    ann.close();
+  }
+}));
+
+Deno.test(check("serve() limits targets, heads and bodies", {
+  reveals: ["http-no-limit"],
+}, async (stage) => {
+  start(stage, repeat, { target: 1_000, head: 5_000, body: 100 });
+  const longest = `/${"a".repeat(999)}`;
+  for (
+    const [head, status] of [
+      [get(`${longest}a`), 414],
+      [get("/", `X-Mood: ${"good ".repeat(2_000)}`), 431],
+      [`${get("/").slice(0, -2)}X-Mood: ${"good ".repeat(2_000)}`, 431],
+      [post("a".repeat(101)).slice(0, -101), 413],
+    ] as const
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(head);
+    await answerTo(ann, status);
+    ann.close();
+  }
+
+  const bob = await stage.connect("bob");
+  await bob.send(concat([toBytes(get(longest)), post("a".repeat(100))]));
+  assertBytes(await answerTo(bob), `${longest} `, "the answer");
+  assertBytes(await answerTo(bob), `/guests ${"a".repeat(100)}`, "the answer");
+}));
+
+Deno.test(check("serve() runs nothing that stands behind a refused request", {
+  reveals: ["resync-after-error"],
+}, async (stage) => {
+  const asked: string[] = [];
+  start(stage, (request) => {
+    asked.push(request.target);
+    return repeat(request);
+  });
+  const chunked = get("/", "Transfer-Encoding: chunked");
+  for (
+    const [head, status] of [["hello\r\n\r\n", 400], [chunked, 501]] as const
+  ) {
+    const ann = await stage.connect("ann");
+    await ann.send(head + get("/hidden"));
+    await answerTo(ann, status);
+    await ann.receivesEnd();
+    ann.close();
+  }
+
+  assertEquals(asked, [], "targets behind a request that was refused");
+}));
+
+Deno.test(check("serve() lets a client that still uploads hear the refusal", {
+  reveals: ["no-lingering-close"],
+}, async (stage) => {
+  start(stage, repeat, { body: 1_000 });
+  const ann = await stage.connect("ann");
+
+  const sending = ann.send(post(new Uint8Array(2 ** 20)));
+
+  await answerTo(ann, 413);
+  await ann.receivesEnd();
+  await sending;
+}));
+
+Deno.test(check("serve() lets a client that asked to close hear it all", {
+  reveals: ["close-with-unread"],
+}, async (stage) => {
+  const book = stage.random.bytes(500_000);
+  start(stage, () => ({ status: 200, body: book }));
+  const ann = await stage.connect("ann");
+
+  const last = toBytes(get("/book", "Connection: close"));
+  const sending = ann.send(concat([last, stage.random.bytes(300_000)]));
+
+  assertBytes(await answerTo(ann), book, "the answer");
+  await ann.receivesEnd();
+  await sending;
+}));
+
+Deno.test(
+  check("serve() waits lingerMs for the end of a client, and no longer", {
+    reveals: ["no-deadline"],
+    only: "simulated", // Seconds pass at once here.
+  }, async (stage) => {
+    start(stage, repeat, { lingerMs: 2_000 });
+    const ann = await stage.connect("ann");
+
+    await ann.send("hello\r\n\r\n");
+    await answerTo(ann, 400);
+    await ann.receivesEnd(); // Ann herself stays.
+    await stage.sleep(1_900);
+    assertEquals(stage.openSockets, ["listener", "connection"]);
+    await stage.sleep(200);
+
+    const open = stage.openSockets.includes("connection");
+    assert(!open, "the connection is open 100 ms after its deadline");
+  }),
+);
+
+// -- Part 6: files --
+
+/** A file system in which everything but /srv/inn is none of ann's business. */
+const DISK: Record<string, string> = {
+  "/srv/inn/index.html": "<h1>The Inn</h1>",
+  "/srv/inn/wine list.txt": "red, white",
+  "/srv/inn/docs/index.html": "<h1>Docs</h1>",
+  "/srv/inn/logo.png": "\x89PNG",
+  "/srv/inn-accounts/2026.txt": "secret",
+  "/etc/passwd": "secret",
+};
+
+/** Asks files() of /srv/inn; `opened` are the paths that a kernel would open. */
+async function ask(target: string, method = "GET") {
+  const opened: string[] = [];
+  const read = (path: string) => {
+    if (path.includes("\0")) throw new TypeError("NUL in a file name");
+    const { pathname } = new URL(
+      path.split("/").map(encodeURIComponent).join("/"),
+      "file:///",
+    );
+    const file = decodeURIComponent(pathname.replace(/\/+/g, "/"));
+    opened.push(file);
+    const text = DISK[file];
+    if (text === undefined) throw new NotFound(`No such file: ${file}`);
+    return Promise.resolve(toBytes(text));
+  };
+  const request = {
+    method,
+    target,
+    version: "HTTP/1.1",
+    headers: new Map([["host", "inn"]]),
+    body: new Uint8Array(),
+  };
+  const response = await files("/srv/inn", read)(request);
+  return { ...parsed(encodeResponse(response, request)), opened };
+}
+
+Deno.test(check("files() gives the files of its directory", async () => {
+  for (
+    const [target, body, type] of [
+      ["/", "<h1>The Inn</h1>", "text/html"],
+      ["/index.html?day=1", "<h1>The Inn</h1>", "text/html"],
+      ["/docs/", "<h1>Docs</h1>", "text/html"],
+      ["/wine%20list.txt", "red, white", "text/plain"],
+      ["/logo.png", "\x89PNG", "image/png"],
+    ] as const
+  ) {
+    const answer = await ask(target);
+
+    assertEquals(answer.line, "HTTP/1.1 200 OK");
+    assertBytes(answer.body, body, `the answer to GET ${target}`);
+    const got = answer.headers.get("content-type")?.split(";")[0];
+    assertEquals(got, type);
+  }
+}));
+
+Deno.test(check("files() answers 404 and 405 to the rest", async () => {
+  for (
+    const [target, method, line] of [
+      ["/beer.txt", "GET", "HTTP/1.1 404 Not Found"],
+      ["/%zz", "GET", "HTTP/1.1 404 Not Found"],
+      ["/", "POST", "HTTP/1.1 405 Method Not Allowed"],
+      ["/", "HEAD", "HTTP/1.1 200 OK"],
+    ] as const
+  ) {
+    assertEquals((await ask(target, method)).line, line, `${method} ${target}`);
+  }
+}));
+
+Deno.test(check("files() opens nothing outside of its directory", {
+  reveals: ["http-traversal"],
+}, async () => {
+  for (
+    const target of [
+      "/../../etc/passwd",
+      "/..%2f..%2fetc/passwd",
+      "/%2e%2e/%2e%2e/etc/passwd",
+      "/docs/../../../etc/passwd",
+      "/../inn-accounts/2026.txt",
+      "/%2e%2e%2finn-accounts/2026.txt",
+      "/index.html%00.png",
+    ]
+  ) {
+    const { line, opened } = await ask(target);
+
+    const outside = opened.find((path) => !path.startsWith("/srv/inn/"));
+    assert(!outside, `GET ${target} opened ${outside}`);
+    assert(/^HTTP\/1\.1 4\d\d /.test(line), `GET ${target} got ${line}`);
+  }
+}));

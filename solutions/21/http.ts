@@ -1,0 +1,484 @@
+// Lesson 21, solved: HTTP/1.1, requests and answers.
+//
+// A request ends where its head says it does, and the next one begins there.
+// The server keeps that place from answer to answer. Where it is lost, the
+// server says why, and hangs up so that the client can hear it.
+
+/** Where bytes come from: a connection, or a script in the checks. */
+export interface Reader {
+  /** Puts 0 to `into.length` bytes into `into`; null means the end. */
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+/** What a client asks. */
+export interface HttpRequest {
+  /** Such as "GET". */
+  readonly method: string;
+  /** What is asked for, as it came: "/a%20page?x=1". */
+  readonly target: string;
+  /** "HTTP/1.1" or "HTTP/1.0". */
+  readonly version: string;
+  /** By names in lower case. Values of one name are joined with ", ". */
+  readonly headers: ReadonlyMap<string, string>;
+  /** Empty if there is none. */
+  readonly body: Uint8Array;
+}
+
+/** What a client gets. */
+export interface HttpResponse {
+  /** Such as 200. */
+  readonly status: number;
+  /** Names and values, but for the length: that comes from the body. */
+  readonly headers?: readonly (readonly [name: string, value: string])[];
+  /** Text goes out as UTF-8. */
+  readonly body?: string | Uint8Array;
+}
+
+/** Answers a request. */
+export type Handler = (
+  request: HttpRequest,
+) => HttpResponse | Promise<HttpResponse>;
+
+/** How much a client may send, in bytes. */
+export interface Limits {
+  /** The longest target. Default: 8,000. */
+  readonly target?: number;
+  /** The longest head, its empty line not counted. Default: 16,384. */
+  readonly head?: number;
+  /** The longest body. Default: 1 MiB. */
+  readonly body?: number;
+}
+
+/** Settings of a server. */
+export interface ServeOptions extends Limits {
+  /** How long to wait for a client's end, in milliseconds. Default: 5,000. */
+  readonly lingerMs?: number;
+  /** Told what a handler threw. Default: `console.error`. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/** Says that a request cannot be served, and with which status. */
+class HttpError extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`Cannot serve a request: ${status} ${REASONS[status]}`);
+    this.status = status;
+  }
+}
+
+/** The statuses of this lesson, in the words of RFC 9110. */
+const REASONS: Record<number, string> = {
+  200: "OK",
+  204: "No Content",
+  302: "Found",
+  304: "Not Modified",
+  400: "Bad Request",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  505: "HTTP Version Not Supported",
+};
+
+/** The methods that are known here. */
+const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** What methods and the names of headers are made of (RFC 9110, 5.6.2). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** What may stand in no header. */
+const BREAKS = /[\0\r\n]/;
+
+/** Headers that may come only once. */
+const SINGLE = ["host", "content-length"];
+
+const EMPTY_LINE = new TextEncoder().encode("\r\n\r\n");
+const LINE_FEED = 0x0a;
+/** A head is ASCII; this one gives a character for any other byte as well. */
+const latin1 = new TextDecoder("latin1");
+
+// -- Part 1, a head, and part 2, the body behind it --
+
+/** Reads request after request. */
+export class HttpReader {
+  readonly #input: Input;
+  readonly #limits: Required<Limits>;
+
+  /** From now on `reader` belongs to this object. */
+  constructor(reader: Reader, limits: Limits = {}) {
+    this.#input = new Input(reader);
+    this.#limits = { target: 8_000, head: 16_384, body: 1 << 20, ...limits };
+  }
+
+  /**
+   * Reads the next request with its body; null once the stream is over.
+   *
+   * @throws {Deno.errors.UnexpectedEof} If the stream ends inside it.
+   */
+  async next(): Promise<HttpRequest | null> {
+    const text = await this.#readHead();
+    if (text === null) return null;
+    const head = parseHead(text);
+    if (head.target.length > this.#limits.target) throw new HttpError(414);
+    const length = bodyLength(head.headers);
+    // Before there is room for it, and before the client has sent it all.
+    if (length > this.#limits.body) throw new HttpError(413);
+    return { ...head, body: await this.#readBody(length) };
+  }
+
+  /** What stands before the next empty line; null if nothing comes any more. */
+  async #readHead(): Promise<string | null> {
+    for (let searched = 0;;) {
+      const { held } = this.#input;
+      const end = find(EMPTY_LINE, held, searched);
+      // As long as there is none, three bytes of it may be here already.
+      searched = Math.max(0, held.length - 3);
+      if ((end < 0 ? searched : end) > this.#limits.head) {
+        // Not even one line has ended: it is the target that is too long.
+        throw new HttpError(held.includes(LINE_FEED) ? 431 : 414);
+      }
+      if (end >= 0) {
+        const text = latin1.decode(held.subarray(0, end));
+        this.#input.drop(end + EMPTY_LINE.length);
+        return text;
+      }
+      if (await this.#input.more()) continue;
+      if (held.length === 0) return null;
+      throw new Deno.errors.UnexpectedEof("Cannot read a head to its end");
+    }
+  }
+
+  async #readBody(length: number): Promise<Uint8Array> {
+    const body = new Uint8Array(length);
+    for (let filled = 0; filled < length;) {
+      const n = await this.#input.read(body.subarray(filled));
+      if (n === null) {
+        throw new Deno.errors.UnexpectedEof("Cannot read a body to its end");
+      }
+      filled += n;
+    }
+    return body;
+  }
+}
+
+/** What a head says. Whatever is not as it should be is refused. */
+function parseHead(text: string): Omit<HttpRequest, "body"> {
+  // An empty line before a request is forgiven (RFC 9112, 2.2).
+  const [first, ...lines] = text.replace(/^\r\n/, "").split("\r\n");
+  const [, method = "", target = "", version = ""] =
+    first!.match(/^(\S+) ([!-~]+) (HTTP\/\d\.\d)$/) ?? [];
+  if (!TOKEN.test(method)) throw new HttpError(400);
+  if (!version.startsWith("HTTP/1.")) throw new HttpError(505);
+  if (!METHODS.includes(method)) throw new HttpError(501);
+  const headers = new Map<string, string>();
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    if (!TOKEN.test(name) || BREAKS.test(value)) throw new HttpError(400);
+    const before = headers.get(name);
+    // Two different hosts, or lengths: whom should one believe?
+    if (before !== undefined && SINGLE.includes(name)) throw new HttpError(400);
+    headers.set(name, before === undefined ? value : `${before}, ${value}`);
+  }
+  if (version !== "HTTP/1.0" && !headers.has("host")) throw new HttpError(400);
+  return { method, target, version, headers };
+}
+
+/** How many bytes of body follow a head. */
+function bodyLength(headers: HttpRequest["headers"]): number {
+  // Chunks, for example, are lesson 22's. Skipping them would need their ends.
+  if (headers.has("transfer-encoding")) throw new HttpError(501);
+  const length = headers.get("content-length") ?? "0";
+  if (!/^\d+$/.test(length)) throw new HttpError(400);
+  return Number(length);
+}
+
+// -- Part 3: an answer --
+
+/**
+ * Makes a response to `request`: a status line, the headers with Date and
+ * Content-Length, an empty line, the body. HEAD gets the headers of GET and no
+ * body; 204 and 304 have neither a body nor a Content-Length.
+ *
+ * @throws {TypeError} If a header's name is no token, or its value has a line
+ * break or NUL in it.
+ */
+export function encodeResponse(
+  { status, headers = [], body = "" }: HttpResponse,
+  { method }: Pick<HttpRequest, "method">,
+): Uint8Array {
+  const bytes = typeof body === "string" ? bytesOf(body) : body;
+  const bodiless = status === 204 || status === 304;
+  const lines = [
+    `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
+    `Date: ${new Date().toUTCString()}`,
+    ...headers.map(headerLine),
+    // Of the bytes: "é" is two of them.
+    ...(bodiless ? [] : [`Content-Length: ${bytes.length}`]),
+  ];
+  const head = bytesOf(`${lines.join("\r\n")}\r\n\r\n`);
+  return bodiless || method === "HEAD" ? head : joined(head, bytes);
+}
+
+function headerLine([name, value]: readonly [string, string]): string {
+  // Often a value is what somebody typed. With a line break in it, it would be
+  // two headers, or the beginning of a body.
+  if (TOKEN.test(name) && !BREAKS.test(value)) return `${name}: ${value}`;
+  throw new TypeError(`Cannot send a header: ${Deno.inspect([name, value])}`);
+}
+
+// -- Part 4, one connection and many requests, and part 5, a way to say no --
+
+/**
+ * Answers the requests of all clients of `listener`, until it has closed and
+ * the last client has left.
+ *
+ * Nobody is hurried here, and nobody is turned away: see lesson 17.
+ */
+export async function serve(
+  listener: Deno.TcpListener,
+  handler: Handler,
+  options: ServeOptions = {},
+): Promise<void> {
+  const clients = new Set<Promise<void>>();
+  for await (const conn of listener) {
+    const client = talk(conn, handler, options)
+      .catch(unlessGone)
+      .finally(() => clients.delete(client));
+    clients.add(client);
+  }
+  await Promise.all(clients);
+}
+
+/** One client, request by request, so that the answers keep that order. */
+async function talk(
+  conn: Deno.TcpConn,
+  handler: Handler,
+  { lingerMs = 5_000, onError = console.error, ...limits }: ServeOptions,
+): Promise<void> {
+  using _closing = conn; // Twice is fine: hangUp() may have to close, too.
+  conn.setNoDelay(); // An answer goes out at once, behind an answer, too.
+  const requests = new HttpReader(conn, limits);
+  try {
+    for (let request; (request = await requests.next()) !== null;) {
+      const last = isLast(request);
+      await writeAll(conn, await answer(request, handler, { last, onError }));
+      if (last) return await hangUp(conn, lingerMs);
+    }
+  } catch (error) {
+    if (!(error instanceof HttpError)) throw error;
+    // Nobody knows where the next request begins: this was the last. It may
+    // have been HEAD, so there is no body.
+    const headers = [["Connection", "close"]] as const;
+    const refusal = { status: error.status, headers };
+    await writeAll(conn, encodeResponse(refusal, { method: "GET" }));
+    await hangUp(conn, lingerMs);
+  }
+}
+
+/** Whether the client wants the connection to close after the answer. */
+function isLast({ version, headers }: HttpRequest): boolean {
+  const options = headers.get("connection")?.toLowerCase().split(",") ?? [];
+  // A client of HTTP/1.0 may ask to go on. Nobody has to.
+  return version === "HTTP/1.0" ||
+    options.some((option) => option.trim() === "close");
+}
+
+/** The response in bytes; whatever goes wrong with it is a 500. */
+async function answer(
+  request: HttpRequest,
+  handler: Handler,
+  { last, onError }: { last: boolean; onError: (error: unknown) => void },
+): Promise<Uint8Array> {
+  const closing = last ? [["Connection", "close"] as const] : [];
+  try {
+    const { headers = [], ...response } = await handler(request);
+    const both = { ...response, headers: [...headers, ...closing] };
+    return encodeResponse(both, request);
+  } catch (error) {
+    onError(error);
+    // The request has been read to its end, so the connection can go on.
+    return encodeResponse({ status: 500, headers: closing }, request);
+  }
+}
+
+/** Lesson 06's end: the client hears all that was written, whatever it sends. */
+async function hangUp(conn: Deno.TcpConn, lingerMs: number): Promise<void> {
+  await conn.closeWrite(); // First: many a client ends only after us.
+  // Closing now would answer an upload with a reset, and a reset can overtake
+  // what the client has not read yet.
+  const timer = setTimeout(() => conn.close(), lingerMs);
+  const waste = new Uint8Array(16_384);
+  try {
+    while (await conn.read(waste) !== null);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The client is gone, or was let go. Any other error is a bug of ours. */
+function unlessGone(error: unknown) {
+  const { BrokenPipe, ConnectionReset, Interrupted, UnexpectedEof } =
+    Deno.errors;
+  const reasons = [BrokenPipe, ConnectionReset, Interrupted, UnexpectedEof];
+  if (!reasons.some((Reason) => error instanceof Reason)) throw error;
+}
+
+// -- Part 6: files --
+
+/** What endings of names mean. */
+const TYPES: Record<string, string> = {
+  css: "text/css",
+  html: "text/html; charset=utf-8",
+  js: "text/javascript",
+  md: "text/markdown; charset=utf-8",
+  png: "image/png",
+  svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
+};
+
+/**
+ * Answers GET and HEAD with the files below the directory `root`, and with
+ * index.html where a target ends in "/". Nothing above `root` can be read.
+ *
+ * A symbolic link in it may lead out. That Deno may read nothing but `root`
+ * (`--allow-read`) holds for those, too.
+ */
+export function files(
+  root: string,
+  read: (path: string) => Promise<Uint8Array> = Deno.readFile,
+): Handler {
+  return async ({ method, target }) => {
+    if (method !== "GET" && method !== "HEAD") {
+      return { status: 405, headers: [["Allow", "GET, HEAD"]] };
+    }
+    const name = nameOf(target);
+    if (name === undefined) return { status: 404 };
+    const type = TYPES[name.split(".").at(-1)!] ?? "application/octet-stream";
+    try {
+      const body = await read(`${root}${name}`);
+      return { status: 200, headers: [["Content-Type", type]], body };
+    } catch (error) {
+      const { IsADirectory, NotADirectory, NotFound } = Deno.errors;
+      const none = [IsADirectory, NotADirectory, NotFound];
+      if (!none.some((Reason) => error instanceof Reason)) throw error;
+      return { status: 404 };
+    }
+  };
+}
+
+/** The path of `target` below the root, if it may be read. */
+function nameOf(target: string): string | undefined {
+  try {
+    const name = decodeURIComponent(target.split("?")[0]!);
+    // Judged after decoding, and as it is used: %2f was a slash all along, and
+    // %2e a dot. On Windows a backslash is a slash.
+    const leadsOut = name.split("/").includes("..") || /[\0\\]/.test(name);
+    if (leadsOut || !name.startsWith("/")) return;
+    return name.endsWith("/") ? `${name}index.html` : name;
+  } catch (error) {
+    if (error instanceof URIError) return; // Such as "%zz".
+    throw error;
+  }
+}
+
+// -- What earlier lessons have built --
+
+/** What has come from a reader and was not used yet, as in lesson 08. */
+class Input {
+  readonly #reader: Reader;
+  /** What is held lies between `#start` and `#end`. */
+  #buffer = new Uint8Array(4_096);
+  #start = 0;
+  #end = 0;
+
+  constructor(reader: Reader) {
+    this.#reader = reader;
+  }
+
+  /** What has come, and was not used. The next more() may move it. */
+  get held(): Uint8Array {
+    return this.#buffer.subarray(this.#start, this.#end);
+  }
+
+  /** Reads once, behind what is held; false if the reader has ended. */
+  async more(): Promise<boolean> {
+    if (this.#start === this.#end) this.#start = this.#end = 0;
+    if (this.#end === this.#buffer.length) this.#makeRoom();
+    const n = await this.#reader.read(this.#buffer.subarray(this.#end));
+    this.#end += n ?? 0;
+    return n !== null;
+  }
+
+  /** Lets go of the first `n` bytes that are held. */
+  drop(n: number) {
+    this.#start += n;
+  }
+
+  /** Puts into `into` what is held, or if nothing is, what one read brings. */
+  async read(into: Uint8Array): Promise<number | null> {
+    if (this.#start === this.#end) return await this.#reader.read(into);
+    const part = this.held.subarray(0, into.length);
+    into.set(part);
+    this.drop(part.length);
+    return part.length;
+  }
+
+  /** Moves what is held to the front of a buffer with room for as much more. */
+  #makeRoom() {
+    const { held } = this;
+    this.#buffer = new Uint8Array(Math.max(4_096, 2 * held.length));
+    this.#buffer.set(held);
+    this.#start = 0;
+    this.#end = held.length;
+  }
+}
+
+/** Where `mark` begins in `bytes`, at `from` or later; -1 if nowhere. */
+function find(mark: Uint8Array, bytes: Uint8Array, from = 0): number {
+  for (let at = from; (at = bytes.indexOf(mark[0]!, at)) >= 0; at++) {
+    if (mark.every((byte, i) => bytes[at + i] === byte)) return at;
+  }
+  return -1;
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(left.length + right.length);
+  whole.set(left);
+  whole.set(right, left.length);
+  return whole;
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let sent = 0; sent < bytes.length;) {
+    sent += await conn.write(bytes.subarray(sent));
+  }
+}
+
+/** A page, and an answer to whatever is sent. */
+function hello({ method, target, body }: HttpRequest): HttpResponse {
+  const type = ["Content-Type", "text/html; charset=utf-8"] as const;
+  if (method === "POST") {
+    return { status: 200, body: `${body.length} bytes have come.\n` };
+  }
+  if (target !== "/") return { status: 404, body: "There is only /.\n" };
+  const page = "<!doctype html><title>Hello</title><h1>Hello, browser.</h1>\n";
+  return { status: 200, headers: [type], body: page };
+}
+
+// Try it by hand: `deno run -P solutions/21/http.ts`, then, elsewhere,
+// curl -v http://127.0.0.1:7021/ http://127.0.0.1:7021/
+if (import.meta.main) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 7021 });
+  const [root] = Deno.args;
+  await serve(listener, root === undefined ? hello : files(root));
+}
