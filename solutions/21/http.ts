@@ -14,7 +14,7 @@ export interface Reader {
 export interface HttpRequest {
   /** Such as "GET". */
   readonly method: string;
-  /** What is asked for, as it came: "/a%20page?x=1". */
+  /** What is asked for, as it came: "/a%20page?x=1", or "*", or a whole URL. */
   readonly target: string;
   /** "HTTP/1.1" or "HTTP/1.0". */
   readonly version: string;
@@ -205,8 +205,8 @@ function bodyLength(headers: HttpRequest["headers"]): number {
  * Content-Length, an empty line, the body. HEAD gets the headers of GET and no
  * body; 204 and 304 have neither a body nor a Content-Length.
  *
- * @throws {TypeError} If a header's name is no token, or its value has a line
- * break or NUL in it.
+ * @throws {TypeError} If a header's name is no token (a space is in none), or
+ * its value has CR, LF or NUL in it.
  */
 export function encodeResponse(
   { status, headers = [], body = "" }: HttpResponse,
@@ -238,7 +238,8 @@ function headerLine([name, value]: readonly [string, string]): string {
  * Answers the requests of all clients of `listener`, until it has closed and
  * the last client has left.
  *
- * Nobody is hurried here, and nobody is turned away: see lesson 17.
+ * Nobody is hurried here, and nobody is turned away: the clocks and limits of
+ * lesson 17 come on top of this.
  */
 export async function serve(
   listener: Deno.TcpListener,
@@ -262,7 +263,7 @@ async function talk(
   { lingerMs = 5_000, onError = console.error, ...limits }: ServeOptions,
 ): Promise<void> {
   using _closing = conn; // Twice is fine: hangUp() may have to close, too.
-  conn.setNoDelay(); // An answer goes out at once, behind an answer, too.
+  conn.setNoDelay(); // Of two small answers the second would wait (lesson 16).
   const requests = new HttpReader(conn, limits);
   try {
     for (let request; (request = await requests.next()) !== null;) {
@@ -307,10 +308,10 @@ async function answer(
   }
 }
 
-/** Lesson 06's end: the client hears all that was written, whatever it sends. */
+/** Closes so that the client hears all that was written, as in lesson 06. */
 async function hangUp(conn: Deno.TcpConn, lingerMs: number): Promise<void> {
   await conn.closeWrite(); // First: many a client ends only after us.
-  // Closing now would answer an upload with a reset, and a reset can overtake
+  // Closing now would answer an upload with a reset, and a reset takes away
   // what the client has not read yet.
   const timer = setTimeout(() => conn.close(), lingerMs);
   const waste = new Uint8Array(16_384);
@@ -468,7 +469,7 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
 function hello({ method, target, body }: HttpRequest): HttpResponse {
   const type = ["Content-Type", "text/html; charset=utf-8"] as const;
   if (method === "POST") {
-    return { status: 200, body: `${body.length} bytes have come.\n` };
+    return { status: 200, body: `${body.length} bytes came.\n` };
   }
   if (target !== "/") return { status: 404, body: "There is only /.\n" };
   const page = "<!doctype html><title>Hello</title><h1>Hello, browser.</h1>\n";

@@ -2,7 +2,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 import { compared } from "./tables.ts";
-import { gaveEnd, neverClosed } from "./traffic.ts";
+import { gaveEnd } from "./traffic.ts";
 
 /** Mistakes about HTTP: requests, answers, and the connection around them. */
 export const http: Catalogue = {
@@ -32,6 +32,11 @@ export const http: Catalogue = {
     fits: ({ kind, expected, received, recording }) =>
       kind === "different" &&
       wereAskedTogether(text(expected), text(received), recording),
+  },
+  "http-body-in-buffer": {
+    sentence:
+      "The body came together with its head, so your program has read it; it waits for another read to bring it.",
+    fits: ({ kind, recording }) => kind === "silence" && isReading(recording),
   },
   "http-unread-body": {
     sentence:
@@ -69,7 +74,7 @@ export const http: Catalogue = {
       "Your program closed after an answer, and nobody had asked for that; in HTTP/1.1 the connection stays for the next request.",
     fits: ({ kind, who = "", recording }) =>
       ["end", "reset", "closed"].includes(kind) && wroteTo(who, recording) &&
-      !neverClosed(recording).includes(who),
+      hungUp(who, recording),
   },
   "http-close-ignored": {
     sentence:
@@ -110,7 +115,7 @@ export const http: Catalogue = {
       "Your program answered and closed while the client was still sending; what it sent then met a reset, and the answer may be lost.",
     fits: ({ kind, who = "", recording }) =>
       ["reset", "closed"].includes(kind) && wroteTo(who, recording) &&
-      !neverClosed(recording).includes(who),
+      hungUp(who, recording),
   },
 };
 
@@ -138,6 +143,13 @@ function isReading({ waiting }: Recording): boolean {
 /** Whether the program has written anything to `who`. */
 function wroteTo(who: string, recording: Recording): boolean {
   return recording.program("write").some((write) => write.who === who);
+}
+
+/** Whether the program has ended its sending to `who`, or closed. */
+function hungUp(who: string, recording: Recording): boolean {
+  return recording.program().some((call) =>
+    call.who === who && ["closeWrite", "close"].includes(call.kind)
+  );
 }
 
 /** Whether one client asked for both, and names `received` later. */
