@@ -2,7 +2,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 import { compared } from "./tables.ts";
-import { gaveEnd } from "./traffic.ts";
+import { isReading, readsAsBefore } from "./traffic.ts";
 
 /** Mistakes about HTTP: requests, answers, and the connection around them. */
 export const http: Catalogue = {
@@ -89,7 +89,7 @@ export const http: Catalogue = {
   },
   "http-takes-anything": {
     sentence:
-      "Your program answers this as if it were a request that it can serve; it says no to nothing.",
+      "Your program answers this as if it were a request that it can serve, where it should say no.",
     fits: (evidence) => isServed(evidence),
   },
   "http-missing-host": {
@@ -105,7 +105,7 @@ export const http: Catalogue = {
   },
   "http-no-limit": {
     sentence:
-      "A stranger decides how much your program reads and keeps; nothing here is too long for it.",
+      "This is above one of your limits, and your program takes it all the same: a stranger decides how much it keeps.",
     fits: (evidence) =>
       isServed(evidence) ||
       evidence.kind === "silence" && isReading(evidence.recording),
@@ -134,12 +134,6 @@ function isServed({ kind, expected, received }: Evidence): boolean {
     /^HTTP\/1\.[01] 2/.test(text(received));
 }
 
-function isReading({ waiting }: Recording): boolean {
-  return waiting.some(({ side, kind }) =>
-    side === "program" && kind === "read"
-  );
-}
-
 /** Whether the program has written anything to `who`. */
 function wroteTo(who: string, recording: Recording): boolean {
   return recording.program("write").some((write) => write.who === who);
@@ -164,15 +158,4 @@ function wereAskedTogether(
     const at = asked.indexOf(expected.trim());
     return at >= 0 && asked.indexOf(received.trim(), at + 1) > at;
   });
-}
-
-/** Whether the program waits for `who` where it has read requests before. */
-function readsAsBefore(who: string, recording: Recording): boolean {
-  const before = recording.program("read").filter((read) =>
-    read.who === who && !gaveEnd(read)
-  );
-  return recording.waiting.some((call) =>
-    call.side === "program" && call.kind === "read" && call.who === who &&
-    before.some(({ place }) => place?.line === call.place?.line)
-  );
 }

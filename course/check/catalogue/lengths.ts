@@ -7,6 +7,7 @@ import {
 } from "./frames.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 import { isFarOff } from "./messages.ts";
+import { isReading, readsAsBefore } from "./traffic.ts";
 
 /** Mistakes about lengths. */
 export const lengths: Catalogue = {
@@ -82,7 +83,9 @@ export const lengths: Catalogue = {
     sentence:
       "After a false header nobody knows where the next message begins; your program reads on as if it did.",
     fits: (evidence) =>
-      failure(evidence) && evidence.headline !== "Expected function to throw.",
+      failure(evidence) &&
+      evidence.headline !== "Expected function to throw." &&
+      !waitsForEnd(evidence),
   },
   "state-machine-blocking": {
     sentence:
@@ -92,6 +95,12 @@ export const lengths: Catalogue = {
       kind === "assert" && /gives Promise|\bwaited for\b/.test(headline),
   },
 };
+
+/** Whether the program reads from a client elsewhere than it reads messages. */
+function waitsForEnd({ kind, who = "", recording }: Evidence): boolean {
+  return kind === "silence" && isReading(recording) &&
+    !readsAsBefore(who, recording);
+}
 
 /** Whether the program asked for more memory than there is. */
 function ranOutOfMemory({ error, headline }: Evidence): boolean {

@@ -1,5 +1,6 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
+import type { Recording } from "../recording.ts";
 import { replaced } from "./messages.ts";
 import { isRefusedWithCr } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
@@ -28,8 +29,10 @@ export const lines: Catalogue = {
     sentence:
       "A read ended inside a delimiter; your program looks for it in each read alone, and found neither half.",
     fits: (evidence) => {
-      const { kind, received } = evidence;
-      if (kind === "silence") return failure(evidence);
+      const { kind, received, recording } = evidence;
+      if (kind === "silence") {
+        return failure(evidence) && cutsDelimiter(recording);
+      }
       // It is left in the message, or its second half ends an empty one.
       const marks = received?.some((byte) => byte === 0x0d || byte === 0x0a);
       return kind === "different" && (received?.length === 0 || !!marks);
@@ -54,6 +57,15 @@ export const lines: Catalogue = {
     fits: whenever("assert", "different", "extra"),
   },
 };
+
+/** Whether a read ended in CR or LF, and the next one began with one. */
+function cutsDelimiter(recording: Recording): boolean {
+  const isMark = (byte?: number) => byte === 0x0d || byte === 0x0a;
+  const reads = recording.program("read");
+  return reads.some(({ bytes }, i) =>
+    isMark(bytes?.at(-1)) && isMark(reads[i + 1]?.bytes?.[0])
+  );
+}
 
 /** Whether a call that should have failed gave a result. */
 function notRejected({ kind, headline }: Evidence): boolean {

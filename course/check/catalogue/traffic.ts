@@ -79,3 +79,21 @@ export function neverClosed(recording: Recording): string[] {
     who !== "" && closed.every((call) => call.who !== who)
   );
 }
+
+/** Whether a read of the program waits. */
+export function isReading({ waiting }: Recording): boolean {
+  return waiting.some(({ side, kind }) =>
+    side === "program" && kind === "read"
+  );
+}
+
+/** Whether the program waits for `who` where it has read requests before. */
+export function readsAsBefore(who: string, recording: Recording): boolean {
+  const before = recording.program("read").filter((read) =>
+    read.who === who && !gaveEnd(read)
+  );
+  return recording.waiting.some((call) =>
+    call.side === "program" && call.kind === "read" && call.who === who &&
+    before.some(({ place }) => place?.line === call.place?.line)
+  );
+}
