@@ -228,6 +228,22 @@ Deno.test("an hour of simulated time costs less than a second", async () => {
   assert(real.now() - started < 1_000);
 });
 
+Deno.test("a date of this moment has the simulated time", async () => {
+  const { evidence } = await perform(async (stage) => {
+    await stage.sleep(90_000);
+
+    assertEquals(new Date().toJSON(), "2026-01-01T00:01:30.000Z");
+    assertEquals(
+      Date().slice(0, 15),
+      String(new Date(Date.now())).slice(0, 15),
+    );
+    assertEquals(new Date(0).getTime(), 0);
+    assert(new Date() instanceof Date);
+  });
+
+  assertEquals(evidence?.headline, undefined);
+});
+
 Deno.test("within() stops what goes on using the processor", async () => {
   const { evidence, used } = await perform(async (stage) => {
     const reader = stage.reader(Array.from({ length: 1e6 }, () => "x"));

@@ -107,6 +107,7 @@ export function installTime(
       timeout: (ms: number) => timers.abortAfter(ms),
     }),
     replace(Date, { now: () => Math.floor(EPOCH + clock.now) }),
+    replace(globalThis, { Date: simulatedDate(Date) }),
     replace(performance, { now: () => clock.now }),
     replace(Math, { random: () => random.next() }),
     replace(crypto, {
@@ -119,6 +120,15 @@ export function installTime(
 
 /** What `Date.now()` says when a check begins: 1 January 2026, UTC. */
 const EPOCH = Date.UTC(2026, 0, 1);
+
+/** `real`, whose dates of this moment are those that `Date.now()` says. */
+function simulatedDate(real: DateConstructor): DateConstructor {
+  return new Proxy(real, {
+    construct: (target, args, made) =>
+      Reflect.construct(target, args.length > 0 ? args : [target.now()], made),
+    apply: (target) => String(new target(target.now())),
+  });
+}
 
 function fill<T extends ArrayBufferView>(into: T, random: Random): T {
   if (into.byteLength > 65_536) {
