@@ -181,7 +181,7 @@ Deno.test(check("HttpReader reads the body behind a head", {
 Deno.test(check("HttpReader reads a body, whatever the method is", {
   reveals: ["http-pipelining-lost", "http-unread-body"],
 }, async (stage) => {
-  for (const method of ["POST", "PUT", "DELETE", "GET"]) {
+  for (const method of ["POST", "GET"]) { // Yes, even GET may have one.
     const steps = [concat([post("a=1", method), toBytes(get("/menu"))])];
     const reader = new HttpReader(stage.reader(steps));
 
@@ -193,7 +193,7 @@ Deno.test(check("HttpReader reads a body, whatever the method is", {
 }));
 
 Deno.test(check("HttpReader reads on until a body is whole", {
-  reveals: ["short-read-means-end"],
+  reveals: ["reads-once", "short-read-means-end"],
 }, async (stage) => {
   const book = new Uint8Array(2 ** 20).map((_, i) => 97 + i % 26);
   const sent = post(book);

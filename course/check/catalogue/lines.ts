@@ -30,9 +30,8 @@ export const lines: Catalogue = {
       "A read ended inside a delimiter; your program looks for it in each read alone, and found neither half.",
     fits: (evidence) => {
       const { kind, received, recording } = evidence;
-      if (kind === "silence") {
-        return failure(evidence) && cutsDelimiter(recording);
-      }
+      if (!cutsDelimiter(recording)) return false;
+      if (kind === "silence") return failure(evidence);
       // It is left in the message, or its second half ends an empty one.
       const marks = received?.some((byte) => byte === 0x0d || byte === 0x0a);
       return kind === "different" && (received?.length === 0 || !!marks);

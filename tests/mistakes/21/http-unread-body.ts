@@ -1,5 +1,5 @@
 // expect: http-unread-body
-// POST has a body, and so has PUT. Who would send one with DELETE?
+// POST has a body, and so has PUT. GET asks for one, and brings none.
 export interface Reader {
   read(into: Uint8Array): Promise<number | null>;
 }

@@ -95,7 +95,8 @@ export class HttpReader {
   }
 
   async #readBody(length: number): Promise<Uint8Array> {
-    const parts: number[] = [];
+    const parts = [...this.#input.held.subarray(0, length)];
+    this.#input.drop(parts.length);
     const buffer = new Uint8Array(8_192);
     while (parts.length < length) {
       const room = buffer.subarray(0, length - parts.length);
