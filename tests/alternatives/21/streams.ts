@@ -99,6 +99,7 @@ function parse(head: string, longest: number): Omit<HttpRequest, "body"> {
   const headers = new Headers();
   for (const field of fields) {
     const colon = field.indexOf(":");
+    if (colon < 0) throw new Refused(400);
     try {
       headers.append(field.slice(0, colon), field.slice(colon + 1));
     } catch (cause) {

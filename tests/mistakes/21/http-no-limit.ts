@@ -124,9 +124,8 @@ function parseHead(text: string): Omit<HttpRequest, "body"> {
   if (!METHODS.includes(method)) throw new HttpError(501);
   const headers = new Map<string, string>();
   for (const line of lines) {
-    const colon = line.indexOf(":");
-    const name = line.slice(0, colon).toLowerCase();
-    const value = line.slice(colon + 1).trim();
+    const [, named = "", given = ""] = line.match(/^([^:]*):(.*)$/s) ?? [];
+    const [name, value] = [named.toLowerCase(), given.trim()];
     if (!TOKEN.test(name) || BREAKS.test(value)) throw new HttpError(400);
     const before = headers.get(name);
     if (before !== undefined && SINGLE.includes(name)) throw new HttpError(400);
