@@ -38,14 +38,6 @@ export const http: Catalogue = {
       "The body came together with its head, so your program has read it; it waits for another read to bring it.",
     fits: ({ kind, recording }) => kind === "silence" && isReading(recording),
   },
-  "http-unread-body": {
-    sentence:
-      "Your program left the body of a request where it was, and took it for the beginning of the next request.",
-    fits: ({ kind, expected, received, error }) =>
-      kind === "different" && text(received) !== text(expected) &&
-        text(received).endsWith(text(expected)) ||
-      kind === "threw" && !(error instanceof Deno.errors.UnexpectedEof),
-  },
   "http-length-chars": {
     sentence:
       "Your Content-Length counts letters, and the client counts bytes; some letters take two, three or four.",
@@ -109,13 +101,6 @@ export const http: Catalogue = {
     fits: (evidence) =>
       isServed(evidence) ||
       evidence.kind === "silence" && isReading(evidence.recording),
-  },
-  "no-lingering-close": {
-    sentence:
-      "Your program answered and closed while the client was still sending; what it sent then met a reset, and the answer may be lost.",
-    fits: ({ kind, who = "", recording }) =>
-      ["reset", "closed"].includes(kind) && wroteTo(who, recording) &&
-      hungUp(who, recording),
   },
 };
 

@@ -95,8 +95,10 @@ export const httpBodies: Catalogue = {
   "http-unread-body": {
     sentence:
       "What was left of one body became your next request, and whoever sent the body has written it.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && headline.includes("/smuggled"),
+    fits: ({ kind, headline, error, ...evidence }) =>
+      kind === "assert" && headline.includes("/smuggled") ||
+      kind === "different" && stoodBefore(evidence) ||
+      kind === "threw" && isRefusal(error),
   },
   "http-reads-on": {
     sentence:
@@ -162,11 +164,21 @@ function letIn({ kind, headline }: Evidence, what = /^/): boolean {
     what.test(headline);
 }
 
+/** Whether what was expected has come, with something in front of it. */
+function stoodBefore({ expected, received }: Partial<Evidence>): boolean {
+  return text(received) !== text(expected) &&
+    text(received).endsWith(text(expected));
+}
+
 /** Whether the program has refused a request with this. */
 function isAboutRequests(error: unknown): boolean {
   return error instanceof Deno.errors.UnexpectedEof ||
-    error instanceof RangeError ||
-    error instanceof Error && error.constructor.name === "HttpError";
+    error instanceof RangeError || isRefusal(error);
+}
+
+/** Whether the program has made this error to say no with a status. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.constructor.name === "HttpError";
 }
 
 /** Whether a size is right in decimal, and should be hexadecimal. */
