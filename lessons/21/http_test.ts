@@ -464,20 +464,34 @@ Deno.test(check("serve() answers a client that has ended its sending", {
   await ann.receivesEnd();
 }));
 
-Deno.test(check("serve() serves a hundred clients at once", {
+Deno.test(check("serve() keeps its clients apart", {
   reveals: ["await-in-accept-loop", "shared-buffer"],
+}, async (stage) => {
+  start(stage, repeat);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.sendInPieces([get("/ann").slice(0, 7), get("/ann").slice(7, 9)]);
+  await bob.send(get("/bob"));
+  assertBytes(await answerTo(bob), "/bob ", "bob's answer");
+  await ann.send(get("/ann").slice(9));
+  assertBytes(await answerTo(ann), "/ann ", "ann's answer");
+}));
+
+Deno.test(check("serve() serves fifty clients at once", {
+  reveals: ["await-in-accept-loop"],
+  only: "simulated", // The kernel has had two; wrk brings it a hundred.
 }, async (stage) => {
   start(stage, repeat);
   const visit = async (_: unknown, i: number) => {
     const ann = await stage.connect(`ann${i}`);
-    const request = get(`/${ann.name}`);
-    await ann.sendInPieces([request.slice(0, 7), request.slice(7)]);
-    assertBytes(await answerTo(ann), `/${ann.name} `, "the first answer");
-    await ann.send(get("/menu"));
-    assertBytes(await answerTo(ann), "/menu ", "the second answer");
+    for (const target of [`/${i}`, "/menu"]) {
+      await ann.send(get(target));
+      await ann.receiveUntil(`\r\n\r\n${target} `);
+    }
   };
 
-  await Promise.all(Array.from({ length: 100 }, visit));
+  await Promise.all(Array.from({ length: 50 }, visit));
 }));
 
 Deno.test(check("serve() calls nobody for half a request", {

@@ -115,7 +115,7 @@ realClient("21: a browser shows the page", ["chromium"], async () => {
 realClient("21: wrk meets no error", ["wrk"], async () => {
   await using server = await startProgram([PROGRAM]);
 
-  const { code, stdout } = await run("wrk", ["-c", "64", "-d", "1", URL]);
+  const { code, stdout } = await run("wrk", ["-c", "100", "-d", "1", URL]);
 
   assertEquals(code, 0);
   assertMatch(stdout, /^ +[1-9]\d* requests in /m);
