@@ -67,7 +67,5 @@ export async function datagrams({ network, random, log }: Room): Promise<void> {
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
-  while (sockets.some(({ isReceiving }) => isReceiving)) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await log.over();
 }

@@ -47,12 +47,15 @@ export async function listening({ network, random, log }: Room): Promise<void> {
       });
     }
   }
-  for (const open of [...listeners, ...conns]) {
-    try {
-      open.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
-    }
+  listeners.forEach(closeQuietly);
+  await log.over(); // Somebody may be connecting still.
+  conns.forEach(closeQuietly);
+}
+
+function closeQuietly(open: RawListener | RawConn) {
+  try {
+    open.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
   }
-  while (accepting > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 }

@@ -4,7 +4,7 @@ export class Log {
   readonly lines: string[] = [];
   readonly #arrived: () => Promise<void>;
   #settled: string[] = [];
-  #calls = 0;
+  readonly #calls: Promise<unknown>[] = [];
 
   /** `arrived()` waits until what is under way has arrived. */
   constructor(arrived: () => Promise<void>) {
@@ -16,21 +16,23 @@ export class Log {
    * comes to is written down in the step in which it settles.
    */
   async step(name: string, call: () => unknown): Promise<void> {
-    const number = ++this.#calls;
+    const number = this.#calls.length + 1;
     const note = (result: string) =>
       void this.#settled.push(`${number} ${result}`);
-    try {
-      const result = call();
-      if (result instanceof Promise) {
-        result.then((value) => note(told(value)), (error) => note(told(error)));
-      } else note(told(result));
-    } catch (error) {
-      note(told(error));
-    }
+    // deno-lint-ignore require-await -- A throw is as good as a rejection.
+    const called = (async () => call())();
+    this.#calls.push(
+      called.then((value) => note(told(value)), (error) => note(told(error))),
+    );
     await this.#arrived();
     // Two calls may settle in one step, and which is first does not matter.
     const settled = this.#settled.splice(0).sort();
     this.lines.push(`${number} ${name}: ${settled.join(", ") || "waits"}`);
+  }
+
+  /** Waits until no call is under way: all sockets have to be closed first. */
+  async over(): Promise<void> {
+    await Promise.all(this.#calls);
   }
 }
 

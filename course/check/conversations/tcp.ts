@@ -65,7 +65,7 @@ export async function tcp({ network, random, log }: Room): Promise<void> {
   for (let i = 0; i < STEPS; i++) {
     await act(random.below(2) === 0 ? near : far, random, log);
   }
-  await leave([near, far]);
+  await leave([near, far], log);
 }
 
 async function act(end: End, random: Random, log: Log) {
@@ -118,7 +118,7 @@ export async function withResets(
       }
     }
   }
-  await leave([near, far]);
+  await leave([near, far], log);
 }
 
 /** What a write of the far end comes to is node's affair. */
@@ -129,8 +129,8 @@ function end(writing: Promise<number>): Promise<string> {
 /** Deno's own type says that nothing comes back, and null does. */
 function nothing() {}
 
-/** Closes what is open still, and waits until nobody reads. */
-async function leave(ends: End[]) {
+/** Closes what is open still, and waits for what waited for it. */
+async function leave(ends: End[], log: Log) {
   for (const { conn } of ends) {
     try {
       conn.close();
@@ -138,7 +138,5 @@ async function leave(ends: End[]) {
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
   }
-  while (ends.some(({ isReading }) => isReading)) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await log.over();
 }
