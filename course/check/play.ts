@@ -60,7 +60,8 @@ export class Play {
     this.#simulated = bill.network === "simulated";
     this.#clock = this.#simulated ? new Clock() : new WallClock();
     this.#recording = new Recording(this.#clock);
-    this.#world = new World(this.#clock, this.#recording, bill.adversity);
+    const { adversity, seed } = bill;
+    this.#world = new World(this.#clock, this.#recording, adversity, seed);
     this.#hand = new Stagehand(this.#world, this.#simulated);
     this.#timers = new Timers(this.#clock, (error) => this.#crash(error));
   }

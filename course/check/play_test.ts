@@ -1,4 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertRejects,
+} from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
 import { real } from "./real.ts";
@@ -176,6 +181,32 @@ for (const network of networks) {
     }, { network, adversity: { datagram: (n) => fates[n] } });
 
     assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: chance loses the same datagrams for the same seed`, async () => {
+    const lost = async (seed: number) => {
+      const fates: boolean[] = [];
+      const { evidence } = await perform(async (stage) => {
+        const ann = stage.datagram("ann");
+        const bob = stage.datagram("bob");
+        for (let n = 0; n < 20; n++) await ann.send("hello", bob.addr);
+        assertEquals(stage.datagrams, 20);
+      }, {
+        network,
+        seed,
+        adversity: {
+          datagram: (_, random) => {
+            fates.push(random.next() < 0.5);
+            return fates.at(-1) ? "drop" : undefined;
+          },
+        },
+      });
+      assertEquals(evidence, undefined);
+      return fates;
+    };
+
+    assertEquals(await lost(1), await lost(1));
+    assertNotEquals(await lost(1), await lost(2));
   });
 
   Deno.test(`${network}: pieces arrive one by one`, async () => {

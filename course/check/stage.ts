@@ -230,6 +230,11 @@ export class Stage {
     return writes.filter(({ who }) => who === name).length;
   }
 
+  /** How many datagrams the program and the cast have sent until now. */
+  get datagrams(): number {
+    return this.#world.datagrams;
+  }
+
   /** Which sockets of the program are open, such as "listener". */
   get openSockets(): string[] {
     return [...this.#world.open].map(({ kind }) => kind);

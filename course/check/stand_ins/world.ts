@@ -5,6 +5,7 @@ import { Place } from "../place.ts";
 import { processorTime } from "../outside.ts";
 import { turn } from "../real.ts";
 import type { Recording, Words } from "../recording.ts";
+import { Random } from "./random.ts";
 
 /** How hostile the network is to the program, on either network. */
 export interface Adversity {
@@ -14,9 +15,10 @@ export interface Adversity {
   readonly writesAtMost?: number;
   /**
    * What becomes of the n-th datagram that the program or the cast sends,
-   * counted from 0. Nothing means that it arrives.
+   * counted from 0. Nothing means that it arrives. `random` is a source of
+   * chance with the check's seed, for this alone.
    */
-  readonly datagram?: (n: number) => Fate | undefined;
+  readonly datagram?: (n: number, random: Random) => Fate | undefined;
   /**
    * How the n-th accept() of the program fails, counted from 0, although a
    * client waits; it goes on waiting. Nothing means that it is accepted.
@@ -64,17 +66,26 @@ export class World {
   readonly open = new Set<Open>();
   /** Whether the program or the cast has used the network at all. */
   used = false;
+  /** How many datagrams the program and the cast have sent. */
+  datagrams = 0;
+  readonly #random: Random;
   #fruitless = 0;
-  #sent = 0;
   #accepts = 0;
   /** How many accepts have failed in this turn of the event loop. */
   #faults = 0;
   #budget: { until: number; exceeded: () => void } | undefined;
 
-  constructor(clock: Clock, recording: Recording, adversity: Adversity) {
+  /** Chance that `adversity` asks for begins with `seed`. */
+  constructor(
+    clock: Clock,
+    recording: Recording,
+    adversity: Adversity,
+    seed = 1,
+  ) {
     this.clock = clock;
     this.recording = recording;
     this.adversity = adversity;
+    this.#random = new Random(seed);
   }
 
   readonly #readers = new Map<string, { total: number; wake: () => void }>();
@@ -113,7 +124,8 @@ export class World {
 
   /** Decides about the next datagram. */
   fate(): Fate | undefined {
-    return this.adversity.datagram?.(this.#sent++);
+    const n = this.datagrams++;
+    return this.adversity.datagram?.(n, this.#random);
   }
 
   /** What the next accept() of the program fails with, if it does. */
