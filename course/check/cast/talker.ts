@@ -104,6 +104,22 @@ export class Talker {
     if (this.#letters.length === 0) {
       await this.#stage.silence(this.#more(), ms);
     }
+    this.#none(place);
+  }
+
+  /**
+   * Expects that no datagram comes for `ms` milliseconds. One may come later:
+   * the program may wait for its time.
+   */
+  async receivesNothingFor(ms: number): Promise<void> {
+    const place = Place.here();
+    if (this.#letters.length === 0) {
+      await Promise.race([this.#more(), this.#world.clock.sleep(ms)]);
+    }
+    this.#none(place);
+  }
+
+  #none(place: Place) {
     const letter = this.#letters[0];
     if (letter === undefined) return;
     throw tooMuch(this.name, "nothing", letter.bytes).from(place);

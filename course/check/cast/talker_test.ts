@@ -49,6 +49,26 @@ Deno.test("a talker minds who an answer comes from, if asked to", async () => {
   );
 });
 
+Deno.test("a talker can expect silence for a time, and then no more", async () => {
+  const later = (ms: number): Body => async (stage) => {
+    const to = stage.serveDatagrams(async (socket) => {
+      for await (const [bytes, from] of socket) {
+        setTimeout(() => socket.send(bytes, from), ms);
+      }
+    });
+    const ann = stage.datagram("ann");
+    await ann.send("hello", to);
+    await ann.receivesNothingFor(20);
+    await ann.receives("hello");
+  };
+
+  assertEquals((await perform(later(30))).evidence, undefined);
+  assertEquals(
+    (await perform(later(10))).evidence?.headline,
+    'ann expected nothing, and got "hello"',
+  );
+});
+
 Deno.test("the recording says what the network did to a datagram", async () => {
   const fates = ["drop", "duplicate", "corrupt", { delay: 30 }] as const;
   const { evidence } = await perform(async (stage) => {

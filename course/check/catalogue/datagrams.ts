@@ -12,6 +12,7 @@ import {
   wasTooLong,
 } from "./letters.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
+import { isCrowded } from "./segments.ts";
 import { cutShort } from "./traffic.ts";
 
 /** Mistakes about datagrams. */
@@ -67,8 +68,10 @@ export const datagrams: Catalogue = {
   },
   "udp-too-big": {
     sentence:
-      "One datagram takes at most 65,507 bytes; the kernel refused a longer one of your program (EMSGSIZE).",
-    fits: ({ recording }) => wasTooLong(recording),
+      "One datagram of your program is too long: the kernel refuses more than 65,507 bytes, and a network may drop what does not fit into one of its frames.",
+    fits: ({ headline, recording }) =>
+      wasTooLong(recording) ||
+      /^A datagram has \d+ bytes, and \d+ are allowed/.test(headline),
   },
   "udp-empty-is-eof": {
     sentence:
@@ -79,8 +82,9 @@ export const datagrams: Catalogue = {
   },
   "udp-burst-loss": {
     sentence:
-      "While your program paused, datagrams filled the buffer of its socket; what came after them was thrown away.",
+      "Datagrams came faster than they were read; the buffer of a socket is small, and what does not fit is thrown away.",
     fits: (evidence) => {
+      if (/datagrams came while/.test(evidence.headline)) return true;
       const { events } = evidence.recording;
       const offered = events.filter(({ side, kind }) =>
         side === "cast" && kind === "send"
@@ -169,7 +173,9 @@ export const datagrams: Catalogue = {
   },
   "udp-id-without-address": {
     sentence:
-      "Two clients chose the same id; an id is good only together with its address.",
-    fits: (evidence) => answersAnother(evidence),
+      "Two clients use the same id; an id is good only together with its address.",
+    fits: (evidence) =>
+      answersAnother(evidence) ||
+      failure(evidence) && isCrowded(evidence.recording),
   },
 };

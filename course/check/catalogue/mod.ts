@@ -17,6 +17,7 @@ import { tables } from "./tables.ts";
 import { serving } from "./serving.ts";
 import { time } from "./time.ts";
 import { websocket } from "./websocket.ts";
+import { transfer } from "./transfer.ts";
 import { writing } from "./writing.ts";
 
 /** All mistakes that the course knows, by their names. */
@@ -37,6 +38,7 @@ export const catalogue: Catalogue = {
   ...websocket,
   ...http,
   ...httpBodies,
+  ...transfer,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

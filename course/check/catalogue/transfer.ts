@@ -1,0 +1,171 @@
+import type { Catalogue } from "./mistake.ts";
+import {
+  ahead,
+  cameAgain,
+  isChanged,
+  isEscaped,
+  isLonger,
+  isRepeated,
+  isShorter,
+  isShuffled,
+  isUnescaped,
+  lastHeard,
+  leftUnanswered,
+  surplus,
+  times,
+} from "./segments.ts";
+import { compared } from "./tables.ts";
+
+/** Mistakes about reliable transfer over a network that is not. */
+export const transfer: Catalogue = {
+  "not-escaped": {
+    sentence:
+      "A slash in the data looks like one that ends the data, and a backslash like one that hides a slash.",
+    fits: isUnescaped,
+  },
+  "ack-counts-escaped": {
+    sentence:
+      "Backslashes belong to the wire; your program takes them for bytes of the data, and positions count bytes of the data.",
+    fits: (evidence) => isEscaped(evidence) || ahead(evidence) > 0,
+  },
+  "checksum-ignored": {
+    sentence:
+      "This datagram was changed on its way, and its checksum says so; your program believes it all the same.",
+    fits: (evidence) =>
+      evidence.kind === "extra" || isChanged(evidence) ||
+      evidence.kind === "assert" && /: decode\(\) of/.test(evidence.headline),
+  },
+  "udp-order": {
+    sentence:
+      "A datagram overtook another one; your program takes what comes last for the end of all that came.",
+    fits: (evidence) =>
+      ahead(evidence) > 0 || isShuffled(evidence) || isChanged(evidence),
+  },
+  "udp-duplicates": {
+    sentence:
+      "The network delivered a copy; your program takes it for something new.",
+    fits: (evidence) => isRepeated(evidence) || ahead(evidence) > 0,
+  },
+  "accept-out-of-order": {
+    sentence:
+      "These bytes lie behind a gap; your program takes them for the ones that come next.",
+    fits: (evidence) =>
+      isLonger(evidence) || isShuffled(evidence) || ahead(evidence) > 0,
+  },
+  "future-discarded": {
+    sentence:
+      "What came too early is gone again; now its sender has to send it once more.",
+    fits: isShorter,
+  },
+  "overlap-duplicated": {
+    sentence:
+      "A part of this piece was there already, and your program takes it a second time.",
+    fits: (evidence) => isLonger(evidence) || ahead(evidence) > 0,
+  },
+  "overlap-discarded": {
+    sentence:
+      "A part of this piece was there already, and the rest was new; your program has thrown away both.",
+    fits: isShorter,
+  },
+  "capacity-ignored": {
+    sentence:
+      "Your program keeps more than its capacity, or makes room for it; a stranger decides how much.",
+    fits: (evidence) =>
+      isLonger(evidence) || ahead(evidence) > 0 ||
+      evidence.error instanceof RangeError,
+  },
+  "window-ignored": {
+    sentence:
+      "More is on its way than the window allows; what is sent counts until it is acknowledged.",
+    fits: (evidence) => surplus(evidence) > 0,
+  },
+  "loss-not-repaired": {
+    sentence:
+      "Something was lost, or its answer was; nobody but your program could send it again, and it does not.",
+    fits: (evidence) =>
+      surplus(evidence) < 0 || evidence.kind === "silence" ||
+      evidence.error instanceof Deno.errors.TimedOut,
+  },
+  "resends-everything": {
+    sentence:
+      "Only the oldest is known to be late; your program sends again what may have arrived behind it.",
+    fits: (evidence) => surplus(evidence) > 0,
+  },
+  "no-backoff": {
+    sentence:
+      "Nobody answers, and your program asks on at the same pace; where a network is full, that keeps it full.",
+    fits: ({ messages }) => {
+      const [first = 0, second = 0, third = 0] = times(
+        messages?.received ?? [],
+      );
+      return third - second <= second - first && third > 0;
+    },
+  },
+  "backoff-never-ends": {
+    sentence:
+      "The other side is heard again, and your program is still as slow as in the silence before.",
+    fits: ({ messages }) => {
+      const [expected = 0] = times(messages?.expected ?? []);
+      const [actual = Infinity] = times(messages?.received ?? []);
+      return messages !== undefined && actual > expected;
+    },
+  },
+  "retransmit-on-dup-ack": {
+    sentence:
+      "An ack came twice, and your program answered with data twice; then that is acknowledged twice, and so on. Only the clock may repeat.",
+    fits: (evidence) =>
+      surplus(evidence) > 0 ||
+      evidence.kind === "assert" &&
+        /datagrams were sent/.test(evidence.headline),
+  },
+  "dup-ack-restarts-timer": {
+    sentence:
+      "An ack that is no news started your clock again; while such acks come, nothing is repeated.",
+    fits: (evidence) => surplus(evidence) < 0,
+  },
+  "old-ack-believed": {
+    sentence:
+      "An old ack came late, and your program believes it again; what has once arrived does not go back.",
+    fits: ({ messages, kind }) => messages !== undefined || kind === "assert",
+  },
+  "ack-beyond-sent": {
+    sentence:
+      "Nobody can have what was never sent; your program believes an ack that claims it.",
+    fits: ({ kind }) => kind === "assert",
+  },
+  "ack-not-repeated": {
+    sentence:
+      "Why would this come again? Its sender has not heard your answer, and your program does not give it twice.",
+    fits: ({ kind, who, recording }) =>
+      kind === "silence" && who !== undefined && leftUnanswered(recording),
+  },
+  "no-dally": {
+    sentence:
+      "For your program this session is over; its sender cannot know that, and your last answer may be lost.",
+    fits: (evidence) => {
+      const { kind, who, recording } = evidence;
+      return kind === "silence" && who !== undefined &&
+          leftUnanswered(recording) && lastHeard(recording) === "close" ||
+        ahead(evidence) < 0;
+    },
+  },
+  "no-give-up": {
+    sentence:
+      "The other side has been silent for longer than giveUpMs, and your program has not given it up.",
+    fits: (evidence) =>
+      ahead(evidence) > 0 || compared(evidence).actual === "" &&
+        /has not given up/.test(evidence.headline),
+  },
+  "closes-too-early": {
+    sentence:
+      "Your program says goodbye before all that it sent has been acknowledged; what is lost now stays lost.",
+    fits: ({ kind, headline, received = new Uint8Array() }) =>
+      kind === "assert" && /before the close/.test(headline) ||
+      /^\/close\//.test(new TextDecoder().decode(received)),
+  },
+  "rto-too-short": {
+    sentence:
+      "Your program sends again before an answer could have come; what was under way was only slow.",
+    fits: (evidence) => surplus(evidence) > 0 || cameAgain(evidence),
+  },
+};
