@@ -122,6 +122,13 @@ export function cameAgain({ kind, received, recording }: Evidence): boolean {
   return same.length > 1;
 }
 
+/** Whether a message of another kind came than the one that was due. */
+export function skips({ kind, expected, received }: Evidence): boolean {
+  const kindOf = (bytes?: Uint8Array) => text(bytes).split("/")[1];
+  return kind === "different" && received !== undefined &&
+    kindOf(expected) !== kindOf(received);
+}
+
 /** Whether messages of one session came from two addresses. */
 export function isCrowded(recording: Recording): boolean {
   const senders = heard(recording).map(({ who, bytes }) =>

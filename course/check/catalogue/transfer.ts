@@ -11,6 +11,7 @@ import {
   isUnescaped,
   lastHeard,
   leftUnanswered,
+  skips,
   surplus,
   times,
 } from "./segments.ts";
@@ -84,7 +85,7 @@ export const transfer: Catalogue = {
       "Something was lost, or its answer was; nobody but your program could send it again, and it does not.",
     fits: (evidence) =>
       surplus(evidence) < 0 || evidence.kind === "silence" ||
-      evidence.error instanceof Deno.errors.TimedOut,
+      skips(evidence) || evidence.error instanceof Deno.errors.TimedOut,
   },
   "resends-everything": {
     sentence:
@@ -155,6 +156,12 @@ export const transfer: Catalogue = {
     fits: (evidence) =>
       ahead(evidence) > 0 || compared(evidence).actual === "" &&
         /has not given up/.test(evidence.headline),
+  },
+  "timeout-is-success": {
+    sentence:
+      "Nothing was heard for giveUpMs, and your program says that all went well; nobody knows that.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /^Expected function to reject/.test(headline),
   },
   "closes-too-early": {
     sentence:
