@@ -113,7 +113,7 @@ export const transfer: Catalogue = {
   },
   "retransmit-on-dup-ack": {
     sentence:
-      "An ack came twice, and your program answered with data twice; then that is acknowledged twice, and so on. Only the clock may repeat.",
+      "An ack came twice, and your program answers both with data; that is acknowledged twice, and so on without an end.",
     fits: (evidence) =>
       surplus(evidence) > 0 ||
       evidence.kind === "assert" &&
