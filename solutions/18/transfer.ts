@@ -14,7 +14,7 @@ const MAX_DATAGRAM = 1_000;
 const PIECE = Math.floor((MAX_DATAGRAM - 33) / 2);
 
 /** How many bytes of data may be on their way at once. */
-// The receiver's socket buffers some 160 such datagrams, for all its senders.
+// Ninety datagrams of 1,000 bytes fill a socket's buffer, whoever sent them.
 const WINDOW = 32 * PIECE;
 
 /** Numbers of sessions, and positions, are smaller than this. */

@@ -99,6 +99,13 @@ export function times(messages: readonly Uint8Array[]): number[] {
   return messages.map((message) => parseInt(text(message)));
 }
 
+/** Whether the first of such times is earlier than it should be. */
+export function isTooSoon({ messages }: Evidence): boolean {
+  const [expected = 0] = times(messages?.expected ?? []);
+  const [actual = Infinity] = times(messages?.received ?? []);
+  return actual < expected;
+}
+
 /** Whether the program has heard a message and sent nothing since. */
 export function leftUnanswered(recording: Recording): boolean {
   const calls = recording.program().filter(({ error }) => error === undefined);

@@ -8,6 +8,7 @@ import {
   isRepeated,
   isShorter,
   isShuffled,
+  isTooSoon,
   isUnescaped,
   lastHeard,
   leftUnanswered,
@@ -28,6 +29,11 @@ export const transfer: Catalogue = {
     sentence:
       "Backslashes belong to the wire; your program takes them for bytes of the data, and positions count bytes of the data.",
     fits: (evidence) => isEscaped(evidence) || ahead(evidence) > 0,
+  },
+  "unescaped-twice": {
+    sentence:
+      "These backslashes were bytes of the data; your program takes them for the wire's, and removes them as well.",
+    fits: isUnescaped,
   },
   "checksum-ignored": {
     sentence:
@@ -124,6 +130,11 @@ export const transfer: Catalogue = {
       "An ack that is no news started your clock again; while such acks come, nothing is repeated.",
     fits: (evidence) => surplus(evidence) < 0,
   },
+  "sending-restarts-timer": {
+    sentence:
+      "A new segment started your clock again; while there is something new to send, the oldest may be lost and nobody asks.",
+    fits: (evidence) => surplus(evidence) < 0,
+  },
   "old-ack-believed": {
     sentence:
       "An old ack came late, and your program believes it again; what has once arrived does not go back.",
@@ -173,6 +184,7 @@ export const transfer: Catalogue = {
   "rto-too-short": {
     sentence:
       "Your program sends again before an answer could have come; what was under way was only slow.",
-    fits: (evidence) => surplus(evidence) > 0 || cameAgain(evidence),
+    fits: (evidence) =>
+      cameAgain(evidence) || isTooSoon(evidence) || surplus(evidence) > 0,
   },
 };
