@@ -49,10 +49,10 @@ Deno.test(check("encode() puts a backslash before slashes and backslashes", {
 Deno.test(check("decode() reads what people type, without a checksum", {
   reveals: ["ack-counts-escaped"],
 }, () => {
-  const read = (text: string) => decode(toBytes(text));
-
-  assertEquals(read("/connect/7/\n"), { type: "connect", session: 7 });
-  assertEquals(read("/ack/7/5/"), { type: "ack", session: 7, pos: 5 });
+  const typed = decode(toBytes("/connect/7/\n"));
+  assertEquals(typed, { type: "connect", session: 7 }, "/connect/7/");
+  const short = decode(toBytes("/ack/7/5/"));
+  assertEquals(short, { type: "ack", session: 7, pos: 5 }, "/ack/7/5/");
   assertBytes(dataOf("/data/7/5//"), "", "the data in /data/7/5//");
   const slash = "/data/7/5/a\\/b/\n";
   assertBytes(dataOf(slash), "a/b", `the data in ${slash.trim()}`);
@@ -118,9 +118,11 @@ Deno.test(check("Reassembler gives what comes in order", {
   stream.insert(0, toBytes("hello "));
   stream.insert(6, toBytes("wor"));
   assertEquals(stream.nextPos, 9, "nextPos");
-  assertBytes(stream.take(), "hello wor", "take()");
+  const first = stream.take();
+  assertBytes(first, "hello wor", "take()");
   stream.insert(9, toBytes("ld"));
   assertBytes(stream.take(), "ld", "the next take()");
+  assertBytes(first, "hello wor", "what the first take() gave, afterwards");
   assertBytes(stream.take(), "", "take() of nothing");
   assertEquals(stream.nextPos, 11, "nextPos");
 }));
@@ -450,6 +452,22 @@ Deno.test(check("serve() answers each message, and delivers at the close", {
   assertMessages(streams, ["hello world"], "serve()");
 }));
 
+Deno.test(check("serve() delivers before it answers the close", {
+  reveals: ["answered-too-early"],
+}, async (stage) => {
+  let sent = 0;
+  const to = stage.serveDatagrams((socket) =>
+    serve(socket, () => void (sent = stage.datagrams))
+  );
+  const ann = stage.datagram("ann");
+
+  await ann.send(connect(7), to);
+  await ann.receives(ack(7, 0));
+  await ann.send(close(7), to);
+  await ann.receives(close(7));
+  assert(sent === 3, "serve() had answered the close before it delivered");
+}));
+
 Deno.test(check("serve() counts positions in bytes of data", {
   reveals: ["ack-counts-escaped", "unescaped-twice"],
 }, async (stage) => {
@@ -468,7 +486,7 @@ Deno.test(check("serve() counts positions in bytes of data", {
 }));
 
 Deno.test(check("serve() gives a copy the same answer again", {
-  reveals: ["ack-not-repeated", "udp-duplicates"],
+  reveals: ["ack-not-repeated", "udp-duplicates", "connect-starts-over"],
 }, async (stage) => {
   const { to, streams } = receiver(stage);
   const ann = stage.datagram("ann");
@@ -600,6 +618,18 @@ Deno.test(check("serve() outlives what is no message", {
   await mallory.receivesNothingFor(20);
   await ann.send(connect(7), to);
   await ann.receives(ack(7, 0));
+}));
+
+Deno.test(check("serve() does not answer an ack", {
+  reveals: ["ack-of-ack"],
+}, async (stage) => {
+  const { to } = receiver(stage);
+  const ann = stage.datagram("ann");
+
+  await ann.send(connect(7), to);
+  await ann.receives(ack(7, 0));
+  await ann.send(ack(7, 0), to);
+  await ann.receivesNothingFor(20);
 }));
 
 Deno.test(
@@ -738,6 +768,26 @@ Deno.test(check("sendReliably() repeats whatever is not answered", {
   await server.receives(close(7));
   await server.receives(close(7));
   await server.send(close(7), client);
+  await sending.result;
+}));
+
+Deno.test(check("sendReliably() waits twice as long before it asks again", {
+  reveals: ["no-backoff", "loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const sending = stage.start(() =>
+    sendReliably(server.addr, toBytes("hello"), { ...LOSSY, session: 7 })
+  );
+
+  const times: Uint8Array[] = [];
+  for (let n = 0; n < 4; n++) {
+    await server.receives(connect(7));
+    times.push(toBytes(`${Math.round(stage.now / 10) * 10} ms`));
+  }
+  const expected = ["20 ms", "60 ms", "140 ms"];
+  assertMessages(times.slice(1), expected, "sendReliably() to nobody");
+  await answerAll(server);
   await sending.result;
 }));
 

@@ -106,18 +106,13 @@ export function isTooSoon({ messages }: Evidence): boolean {
   return actual < expected;
 }
 
-/** Whether the program has heard a message and sent nothing since. */
-export function leftUnanswered(recording: Recording): boolean {
+/** Somebody waits for an answer to what the program has heard last. */
+export function isUnanswered({ kind, who, recording }: Evidence): boolean {
   const calls = recording.program().filter(({ error }) => error === undefined);
   const last = calls.findLast(({ kind }) =>
     kind === "receive" || kind === "send"
   );
-  return last?.kind === "receive";
-}
-
-/** The kind of message that the program heard last: "connect", "data" … */
-export function lastHeard(recording: Recording): string {
-  return text(heard(recording).at(-1)?.bytes).split("/")[1] ?? "";
+  return kind === "silence" && who !== undefined && last?.kind === "receive";
 }
 
 /** Whether what came is a datagram that the program had sent before. */

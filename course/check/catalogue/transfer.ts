@@ -9,9 +9,8 @@ import {
   isShorter,
   isShuffled,
   isTooSoon,
+  isUnanswered,
   isUnescaped,
-  lastHeard,
-  leftUnanswered,
   skips,
   surplus,
   times,
@@ -148,18 +147,27 @@ export const transfer: Catalogue = {
   "ack-not-repeated": {
     sentence:
       "Why would this come again? Its sender has not heard your answer, and your program does not give it twice.",
-    fits: ({ kind, who, recording }) =>
-      kind === "silence" && who !== undefined && leftUnanswered(recording),
+    fits: isUnanswered,
+  },
+  "connect-starts-over": {
+    sentence:
+      "A copy of the first message came late, and your program began the session again; what had arrived is gone.",
+    fits: (evidence) => ahead(evidence) < 0,
+  },
+  "ack-of-ack": {
+    sentence:
+      "Your program answers an ack; two programs that do so never stop talking.",
+    fits: ({ kind }) => kind === "extra",
+  },
+  "answered-too-early": {
+    sentence:
+      "The sender hears that all is well, and the stream is not delivered yet; what fails in between is lost for good.",
+    fits: ({ kind }) => kind === "assert",
   },
   "no-dally": {
     sentence:
       "For your program this session is over; its sender cannot know that, and your last answer may be lost.",
-    fits: (evidence) => {
-      const { kind, who, recording } = evidence;
-      return kind === "silence" && who !== undefined &&
-          leftUnanswered(recording) && lastHeard(recording) === "close" ||
-        ahead(evidence) < 0;
-    },
+    fits: (evidence) => isUnanswered(evidence) || ahead(evidence) < 0,
   },
   "no-give-up": {
     sentence:
