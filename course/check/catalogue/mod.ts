@@ -8,6 +8,7 @@ import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
 import { http } from "./http.ts";
 import { httpBodies } from "./http_bodies.ts";
+import { files } from "./files.ts";
 import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
@@ -39,6 +40,7 @@ export const catalogue: Catalogue = {
   ...http,
   ...httpBodies,
   ...transfer,
+  ...files,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -1,4 +1,5 @@
 import type { Catalogue } from "./mistake.ts";
+import type { Recording } from "../recording.ts";
 import {
   ahead,
   cameAgain,
@@ -120,7 +121,7 @@ export const transfer: Catalogue = {
     sentence:
       "An ack came twice, and your program answers both with data; that is acknowledged twice, and so on without an end.",
     fits: (evidence) =>
-      surplus(evidence) > 0 ||
+      surplus(evidence) > 0 || evidence.kind === "extra" ||
       evidence.kind === "assert" &&
         /datagrams were sent/.test(evidence.headline),
   },
@@ -161,13 +162,15 @@ export const transfer: Catalogue = {
   },
   "answered-too-early": {
     sentence:
-      "The sender hears that all is well, and the stream is not delivered yet; what fails in between is lost for good.",
+      "The sender hears that all is well, and what it sent is not delivered yet; if that fails, it is lost for good.",
     fits: ({ kind }) => kind === "assert",
   },
   "no-dally": {
     sentence:
       "For your program this session is over; its sender cannot know that, and your last answer may be lost.",
-    fits: (evidence) => isUnanswered(evidence) || ahead(evidence) < 0,
+    fits: (evidence) =>
+      isUnanswered(evidence) || ahead(evidence) < 0 ||
+      evidence.kind === "silence" && hasClosed(evidence.recording),
   },
   "no-give-up": {
     sentence:
@@ -196,3 +199,8 @@ export const transfer: Catalogue = {
       cameAgain(evidence) || isTooSoon(evidence) || surplus(evidence) > 0,
   },
 };
+
+/** Whether the program has closed a socket. */
+function hasClosed(recording: Recording): boolean {
+  return recording.program("close").length > 0;
+}

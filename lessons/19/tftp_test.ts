@@ -1,0 +1,711 @@
+// The checks for lesson 19. Read them: they say what packets look like, what
+// each side of a transfer remembers, and how the server deals with a network,
+// with strangers, and with clients that ask for too much.
+import { assert, assertEquals } from "@std/assert";
+import {
+  assertBytes,
+  assertMessages,
+  check,
+  concat,
+  type Data,
+  type Stage,
+  type Talker,
+  toBytes,
+} from "check";
+import {
+  encode,
+  type Fields,
+  FileReceiver,
+  FileSender,
+  type Packet,
+  parse,
+  type Patience,
+  serve,
+} from "./tftp.ts";
+
+/** Nothing is repeated: for checks in which nothing is lost. */
+const CALM: Patience = { timeoutMs: 100_000, retries: 5 };
+
+/** For checks in which time is exact. */
+const SOON: Patience = { timeoutMs: 100, retries: 2 };
+
+// -- Packets --
+
+Deno.test(check("encode() writes packets as RFC 1350 has them", () => {
+  assertBytes(read("f.txt"), "\0\x01f.txt\0octet\0", "a read");
+  assertBytes(write("f.txt"), "\0\x02f.txt\0octet\0", "a write");
+  assertBytes(data(258, "abc"), "\0\x03\x01\x02abc", "block 258");
+  assertBytes(ack(1), "\0\x04\0\x01", "an ack");
+  const error = encode({ op: "error", code: 1, message: "no" });
+  assertBytes(error, "\0\x05\0\x01no\0", "an error");
+  const oack = encode({ op: "oack", options: { tsize: "9" } });
+  assertBytes(oack, "\0\x06tsize\x009\0", "an oack");
+}));
+
+Deno.test(check("parse() reads them, and does not mind capitals", () => {
+  assertEquals(parse(data(258, "")), letter(258, ""), "an empty block");
+  assertEquals(parse(ack(65_535)), { op: "ack", block: 65_535 }, "an ack");
+  const request = parse(toBytes("\0\x01F.TXT\0OCTET\0BlkSize\x008\0"));
+  const options = { blksize: "8" };
+  const expected = { op: "read", name: "F.TXT", mode: "octet", options };
+  assertEquals(request as unknown, expected, "a read in capitals");
+}));
+
+Deno.test(check("parse() gives nothing for what is no packet", {
+  reveals: ["udp-handler-throws"],
+}, () => {
+  const others = [
+    "",
+    "\0",
+    "\0\x03\0",
+    "\0\0\0\0",
+    "\0\x07\0\x01",
+    "\x01\x01f\0octet\0",
+    "\0\x01f.txt\0octet",
+    "\0\x01f.txt\0",
+    "\0\x01\0octet\0",
+    "\0\x01f.txt\0octet\0tsize\0",
+    "hello",
+  ];
+  for (const text of others) {
+    const packet = parse(toBytes(text));
+    assertEquals(packet, undefined, `parse() of ${JSON.stringify(text)}`);
+  }
+}));
+
+// -- What each side remembers --
+
+Deno.test(check("FileSender ends a file with a block that is not full", {
+  reveals: ["exact-multiple-end"],
+}, () => {
+  assertMessages(blocks(0), ["1: 0 bytes"], "a file of 0 bytes");
+  assertMessages(blocks(1), ["1: 1 bytes"], "a file of 1 byte");
+  assertMessages(blocks(511), ["1: 511 bytes"], "a file of 511 bytes");
+  const once = ["1: 512 bytes", "2: 0 bytes"];
+  assertMessages(blocks(512), once, "a file of 512 bytes");
+  const more = ["1: 512 bytes", "2: 1 bytes"];
+  assertMessages(blocks(513), more, "a file of 513 bytes");
+  const twice = ["1: 512 bytes", "2: 512 bytes", "3: 0 bytes"];
+  assertMessages(blocks(1_024), twice, "a file of 1,024 bytes");
+}));
+
+Deno.test(check("FileSender goes on only with the ack of its block", {
+  reveals: ["old-ack-believed"],
+}, () => {
+  const sender = new FileSender(toBytes("abcdefghi"), 4);
+
+  assert(!sender.onAck(0), "onAck(0) says that it is news, with block 1 out");
+  assert(sender.onAck(1), "onAck(1) says that it is no news");
+  assert(!sender.onAck(1), "onAck(1) says that it is news once more");
+  assert(!sender.onAck(3), "onAck(3) says that it is news, with block 2 out");
+  assertEquals(sender.block, 2, "the number of the block");
+  assertBytes(sender.data, "efgh", "block 2");
+  assert(sender.onAck(2) && !sender.done, "block 3 is not there yet");
+  assertBytes(sender.data, "i", "block 3");
+  assert(sender.onAck(3) && sender.done, "after block 3 it is done");
+  assert(!sender.onAck(3), "onAck(3) says that it is news after the end");
+}));
+
+Deno.test(check("FileSender goes on behind block 65,535", {
+  reveals: ["seq-wrap"],
+}, () => {
+  const sender = new FileSender(new Uint8Array(8 * 65_537), 8);
+
+  for (let n = 1; n < 65_535; n++) sender.onAck(n);
+  assertEquals(sender.block, 65_535, "the number of the block");
+  assert(sender.onAck(65_535), "onAck(65535) says that it is no news");
+  assertEquals(sender.block, 0, "the number behind 65,535");
+  assert(sender.onAck(0), "onAck(0) says that it is no news, with block 0 out");
+  assertEquals(sender.block, 1, "the number behind that");
+  assert(!sender.done, "it says done with blocks left");
+}));
+
+Deno.test(check("FileReceiver joins blocks, up to one that is not full", () => {
+  const receiver = new FileReceiver(4);
+
+  assertEquals(receiver.block, 0, "the block to be acknowledged at first");
+  assert(receiver.onData(1, toBytes("abcd")), "block 1 is news");
+  assertEquals(receiver.block, 1, "the block to be acknowledged");
+  assert(!receiver.done, "it says done after a full block");
+  assert(receiver.onData(2, toBytes("")), "block 2 is news");
+  assert(receiver.done, "it does not say done after an empty block");
+  assertBytes(receiver.file, "abcd", "the file");
+}));
+
+Deno.test(check("FileReceiver ignores copies, and what is not next", {
+  reveals: ["udp-duplicates"],
+}, () => {
+  const receiver = new FileReceiver(4);
+
+  receiver.onData(1, toBytes("abcd"));
+  const again = receiver.onData(1, toBytes("abcd"));
+  receiver.onData(3, toBytes("ij"));
+  assertBytes(receiver.file, "abcd", "the file");
+  assert(!again, "onData() says that a copy is news");
+  assertEquals(receiver.block, 1, "the block to be acknowledged");
+  receiver.onData(2, toBytes("ef"));
+  receiver.onData(2, toBytes("ef"));
+  assertBytes(receiver.file, "abcdef", "the file");
+}));
+
+Deno.test(check("FileReceiver goes on behind block 65,535", {
+  reveals: ["seq-wrap"],
+}, () => {
+  const receiver = new FileReceiver(1);
+  const byte = toBytes("a");
+
+  for (let n = 1; n <= 65_535; n++) receiver.onData(n, byte);
+  assertEquals(receiver.block, 65_535, "the block to be acknowledged");
+  assert(receiver.onData(0, byte), "onData(0) says that it is no news");
+  assertEquals(receiver.block, 0, "the block behind 65,535");
+  assert(receiver.onData(1, toBytes("")), "onData(1) says that it is no news");
+  assertEquals(receiver.file.length, 65_536, "the length of the file");
+}));
+
+Deno.test(check("FileReceiver keeps bytes that nobody overwrites", {
+  reveals: ["stale-buffer-alias"],
+}, () => {
+  const receiver = new FileReceiver(8);
+  const buffer = toBytes("hello");
+
+  receiver.onData(1, buffer);
+  buffer.fill(0x3f); // As the next receive() does.
+  assertBytes(receiver.file, "hello", "the file");
+}));
+
+// -- Reading --
+
+Deno.test(check("serve() sends a file, block by block", {
+  reveals: ["retransmit-on-dup-ack"],
+}, async (stage) => {
+  const to = serving(stage, { "long.txt": "a".repeat(700) });
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("long.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await ann.receivesNothingFor(20);
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(188)));
+  await ann.send(ack(2), line);
+  await ann.receivesNothingFor(20);
+}));
+
+Deno.test(check("serve() gives each transfer a port of its own", {
+  reveals: ["one-socket-all-transfers"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  const one = await ann.receives(data(1, "hello"));
+  await ann.send(ack(1), one);
+  await ann.send(read("a.txt"), to);
+  const two = await ann.receives(data(1, "hello"));
+  await ann.send(ack(1), two);
+  const ports = new Set([to.port, one.port, two.port]);
+  assertEquals(ports.size, 3, "the ports of a server and of two transfers");
+}));
+
+Deno.test(check("serve() sends to bob while ann takes her time", {
+  reveals: ["one-socket-all-transfers"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "a".repeat(600), "b.txt": "for bob" });
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await bob.send(read("b.txt"), to);
+  await bob.send(ack(1), await bob.receives(data(1, "for bob")));
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(88)));
+  await ann.send(ack(2), line);
+}));
+
+Deno.test(check("serve() sends files of any length", {
+  reveals: ["exact-multiple-end"],
+}, async (stage) => {
+  for (const length of [0, 1, 511, 512, 513, 1_024, 10_000]) {
+    const file = stage.random.bytes(length);
+    const to = serving(stage, { "a.bin": file });
+    const ann = stage.datagram("ann");
+    assertBytes(await download(ann, to, "a.bin"), file, "the file that came");
+  }
+}));
+
+Deno.test(check("serve() sends ten files at once", {
+  reveals: ["one-socket-all-transfers"],
+}, async (stage) => {
+  const to = serving(stage, {
+    "0": "0".repeat(1_000),
+    "1": "1".repeat(2_000),
+  });
+  const guests = Array.from({ length: 10 }, (_, n) => stage.datagram(`g${n}`));
+  const files = await Promise.all(
+    guests.map((guest, n) => download(guest, to, String(n % 2))),
+  );
+
+  const expected = guests.map((_, n) =>
+    `${n % 2}`.repeat(1_000 + n % 2 * 1_000)
+  );
+  assertMessages(files, expected, "ten downloads");
+}));
+
+Deno.test(check("serve() repeats a block that is not acknowledged", {
+  reveals: ["loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" }, SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  await ann.receives(data(1, "hello"));
+  await ann.receivesNothingFor(90);
+  const line = await ann.receives(data(1, "hello"));
+  await ann.send(ack(1), line);
+  await ann.receivesNothing();
+}));
+
+Deno.test(check("serve() sends each block once for acks that come twice", {
+  reveals: ["retransmit-on-dup-ack"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "a".repeat(1_030) });
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await ann.send(ack(1), line);
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(512)));
+  await ann.receivesNothingFor(20);
+  await ann.send(ack(2), line);
+  await ann.send(ack(1), line);
+  await ann.receives(data(3, "a".repeat(6)));
+  await ann.receivesNothingFor(20);
+  await ann.send(ack(3), line);
+}));
+
+Deno.test(check("serve() gets a file through a loss of 30 percent", {
+  reveals: ["loss-not-repaired"],
+  datagram: (n, random) => n > 0 && random.next() < 0.3 ? "drop" : undefined,
+  only: "simulated", // It takes seconds.
+}, async (stage) => {
+  const file = stage.random.bytes(5_000);
+  const to = serving(stage, { "a.bin": file }, { timeoutMs: 50, retries: 30 });
+  const ann = stage.datagram("ann");
+
+  assertBytes(await download(ann, to, "a.bin"), file, "the file that came");
+}));
+
+Deno.test(check("serve() lets no stranger into a transfer", {
+  reveals: ["udp-trusts-anyone"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "a".repeat(600) });
+  const ann = stage.datagram("ann");
+  const mallory = stage.datagram("mallory");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await mallory.send(ack(1), line);
+  await mallory.send(encode({ op: "error", code: 0, message: "" }), line);
+  await ann.receivesNothingFor(20);
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(88)));
+  await ann.send(ack(2), line);
+}));
+
+Deno.test(check("serve() tells a stranger that it is one", {
+  reveals: ["stranger-not-told"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const ann = stage.datagram("ann");
+  const mallory = stage.datagram("mallory");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "hello"));
+  await mallory.send(ack(1), line);
+  assertEquals(await refusal(mallory), 5, "the code of the error");
+  await mallory.send(encode({ op: "error", code: 5, message: "" }), line);
+  await mallory.receivesNothingFor(20); // Nobody answers an error.
+  await ann.send(ack(1), line);
+}));
+
+Deno.test(check("serve() stops when its client sends an error", {
+  reveals: ["peer-error-ignored"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" }, SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "hello"));
+  await ann.send(encode({ op: "error", code: 3, message: "full" }), line);
+  await ann.receivesNothing();
+}));
+
+Deno.test(check("serve() gives up on a client that vanishes", {
+  reveals: ["no-give-up"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" }, SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  await ann.receives(data(1, "hello"));
+  await ann.receives(data(1, "hello"));
+  await ann.receives(data(1, "hello"));
+  await stage.sleep(2_000);
+  assertGivenUp(stage, "2000 ms, with 2 retries of 100 ms");
+  await ann.receivesNothing();
+}));
+
+// -- Saying no --
+
+Deno.test(check("serve() says that there is no such file", {
+  reveals: ["error-not-told"],
+}, async (stage) => {
+  const to = serving(stage, {});
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("nothing.txt"), to);
+  assertEquals(await refusal(ann), 1, "the code of the error");
+  await ann.receivesNothingFor(20);
+}));
+
+Deno.test(check("serve() shows nothing outside of its folder", {
+  reveals: ["path-escape"],
+}, async (stage) => {
+  const asked: string[] = [];
+  const read_ = (name: string) => {
+    asked.push(name);
+    return Promise.resolve(toBytes("secret"));
+  };
+  const to = stage.serveDatagrams((socket) =>
+    serve(socket, { read: read_ }, CALM)
+  );
+  const ann = stage.datagram("ann");
+
+  for (const name of ["../secret", "a/../../b", "/etc/passwd", ".."]) {
+    await ann.send(read(name), to);
+    assertEquals(await refusal(ann), 2, `the code of the error for ${name}`);
+  }
+  assertEquals(asked, [], "the names that were looked for");
+}));
+
+Deno.test(check("serve() accepts octet mode, and no other", {
+  reveals: ["error-not-told"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const ann = stage.datagram("ann");
+
+  await ann.send("\0\x01a.txt\0NetASCII\0", to);
+  assertEquals(await refusal(ann), 0, "the code of the error");
+  await ann.send("\0\x01a.txt\0OcTeT\0", to);
+  await ann.send(ack(1), await ann.receives(data(1, "hello")));
+}));
+
+Deno.test(check("serve() outlives what is no packet", {
+  reveals: ["udp-handler-throws"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const mallory = stage.datagram("mallory");
+  const ann = stage.datagram("ann");
+
+  for (const word of ["", "\0", "\0\x01", "hello", "\0\x04\0\x01"]) {
+    await mallory.send(word, to);
+  }
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "hello"));
+  await ann.send("\0", line);
+  await ann.send(ack(1), line);
+  await ann.receivesNothingFor(20);
+}));
+
+// -- Options --
+
+Deno.test(check("serve() answers the options that it knows, and no others", {
+  reveals: ["options-ignored", "option-unchecked"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "0123456789" });
+  const ann = stage.datagram("ann");
+
+  const asked = { blksize: "8", tsize: "0", timeout: "9", windows: "yes" };
+  await ann.send(read("a.txt", asked), to);
+  const [options, line] = await oack(ann);
+  const known = { blksize: "8", timeout: "9", tsize: "10" };
+  assertEquals(options, known, "the options in the oack");
+  await ann.send(ack(0), line);
+  await ann.receives(data(1, "01234567"));
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "89"));
+  await ann.send(ack(2), line);
+}));
+
+Deno.test(check("serve() does without options that make no sense", {
+  reveals: ["option-unchecked"],
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const ann = stage.datagram("ann");
+
+  for (const blksize of ["7", "65465", "-8", "8.5", "many", ""]) {
+    await ann.send(read("a.txt", { blksize, timeout: "0", x: "1" }), to);
+    await ann.send(ack(1), await ann.receives(data(1, "hello")));
+  }
+}));
+
+Deno.test(check("serve() sends the largest blocks", {
+  reveals: ["options-ignored"],
+}, async (stage) => {
+  const file = stage.random.bytes(200_000);
+  const to = serving(stage, { "a.bin": file });
+  const ann = stage.datagram("ann");
+
+  const received = await download(ann, to, "a.bin", { blksize: "65464" });
+  assertBytes(received, file, "the file that came");
+}));
+
+Deno.test(check("serve() waits as long as the client asks", {
+  reveals: ["options-ignored", "loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" }, SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt", { timeout: "3" }), to);
+  await oack(ann);
+  await ann.receivesNothingFor(2_900);
+  const [, line] = await oack(ann);
+  await ann.send(ack(0), line);
+  await ann.receives(data(1, "hello"));
+  await ann.send(ack(1), line);
+}));
+
+// -- Writing --
+
+Deno.test(check("serve() keeps a file that a client writes", {
+  reveals: ["answered-too-early"],
+}, async (stage) => {
+  const kept: Uint8Array[] = [];
+  let sent = 0;
+  const keep = (name: string, file: Uint8Array) => {
+    kept.push(concat([toBytes(`${name}: `), file]));
+    sent = stage.datagrams;
+    return Promise.resolve();
+  };
+  const to = writable(stage, keep);
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  const line = await ann.receives(ack(0));
+  assert(line.port !== to.port, "The transfer came from the server's own port");
+  await ann.send(data(1, "a".repeat(512)), line);
+  await ann.receives(ack(1));
+  await ann.send(data(2, "end"), line);
+  await ann.receives(ack(2));
+  assertMessages(kept, [`up.txt: ${"a".repeat(512)}end`], "write()");
+  assert(sent === 5, "serve() had sent the last ack before it kept the file");
+}));
+
+Deno.test(check("serve() acknowledges a copy of a block again", {
+  reveals: ["ack-not-repeated", "udp-duplicates"],
+}, async (stage) => {
+  const kept: Uint8Array[] = [];
+  const to = writable(
+    stage,
+    (_, file) => Promise.resolve(void kept.push(file)),
+  );
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  const line = await ann.receives(ack(0));
+  await ann.send(data(1, "a".repeat(512)), line);
+  await ann.receives(ack(1));
+  await ann.send(data(1, "a".repeat(512)), line);
+  await ann.receives(ack(1));
+  await ann.send(data(2, "end"), line);
+  await ann.receives(ack(2));
+  assertMessages(kept, [`${"a".repeat(512)}end`], "write()");
+}));
+
+Deno.test(check("serve() stays a while, in case its last ack is lost", {
+  reveals: ["no-dally", "udp-duplicates"],
+}, async (stage) => {
+  const kept: Uint8Array[] = [];
+  const to = writable(
+    stage,
+    (_, file) => Promise.resolve(void kept.push(file)),
+  );
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  const line = await ann.receives(ack(0));
+  await ann.send(data(1, "hello"), line);
+  await ann.receives(ack(1));
+  await ann.send(data(1, "hello"), line);
+  await ann.receives(ack(1));
+  assertMessages(kept, ["hello"], "write()");
+}));
+
+Deno.test(check("serve() takes options of a writer", {
+  reveals: ["options-ignored"],
+}, async (stage) => {
+  const kept: Uint8Array[] = [];
+  const to = writable(
+    stage,
+    (_, file) => Promise.resolve(void kept.push(file)),
+  );
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt", { blksize: "8", tsize: "9" }), to);
+  const [options, line] = await oack(ann);
+  assertEquals(
+    options,
+    { blksize: "8", tsize: "9" },
+    "the options in the oack",
+  );
+  await ann.send(data(1, "01234567"), line);
+  await ann.receives(ack(1));
+  await ann.send(data(2, "8"), line);
+  await ann.receives(ack(2));
+  assertMessages(kept, ["012345678"], "write()");
+}));
+
+Deno.test(check("serve() lets nobody write where nobody may", {
+  reveals: ["error-not-told"],
+}, async (stage) => {
+  const to = serving(stage, {});
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  assertEquals(await refusal(ann), 2, "the code of the error");
+}));
+
+Deno.test(
+  check("serve() gives up on a writer that vanishes, and keeps nothing", {
+    reveals: ["loss-not-repaired", "no-give-up"],
+    only: "simulated", // Time is exact there.
+  }, async (stage) => {
+    const kept: Uint8Array[] = [];
+    const keep = (_: string, file: Uint8Array) =>
+      Promise.resolve(void kept.push(file));
+    const to = writable(stage, keep, SOON);
+    const ann = stage.datagram("ann");
+
+    await ann.send(write("up.txt"), to);
+    const line = await ann.receives(ack(0));
+    await ann.receives(ack(0));
+    await ann.send(data(1, "a".repeat(512)), line);
+    await ann.receives(ack(1));
+    await ann.receives(ack(1));
+    await ann.receives(ack(1));
+    await stage.sleep(2_000);
+    assertGivenUp(stage, "2000 ms, with 2 retries of 100 ms");
+    assertMessages(kept, [], "write()");
+  }),
+);
+
+/** Serves these files to readers. */
+function serving(
+  stage: Stage,
+  files: Record<string, Data>,
+  patience: Patience = CALM,
+): Deno.NetAddr {
+  const read = (name: string) => {
+    const file = files[name];
+    return Promise.resolve(file === undefined ? file : toBytes(file));
+  };
+  return stage.serveDatagrams((socket) => serve(socket, { read }, patience));
+}
+
+/** Serves writers, and no readers. */
+function writable(
+  stage: Stage,
+  write: (name: string, file: Uint8Array) => Promise<void>,
+  patience: Patience = CALM,
+): Deno.NetAddr {
+  const read = () => Promise.resolve(undefined);
+  return stage.serveDatagrams((socket) =>
+    serve(socket, { read, write }, patience)
+  );
+}
+
+/** Reads a whole file, and acknowledges whatever block comes. */
+async function download(
+  client: Talker,
+  to: Deno.NetAddr,
+  name: string,
+  options: Fields = {},
+): Promise<Uint8Array> {
+  const size = Number(options.blksize ?? 512);
+  const file: Uint8Array[] = [];
+  await client.send(read(name, options), to);
+  for (;;) {
+    const { bytes, from } = await client.receive();
+    const packet = parse(bytes);
+    const isData = packet?.op === "data";
+    assert(isData || packet?.op === "oack", `got ${Deno.inspect(packet)}`);
+    const block = isData ? packet.block : 0;
+    await client.send(ack(block), from);
+    if (!isData || block !== file.length + 1) continue;
+    file.push(packet.data);
+    if (packet.data.length < size) return concat(file);
+  }
+}
+
+/** Expects an error, and returns its code. */
+async function refusal(client: Talker): Promise<number | undefined> {
+  const packet = parse((await client.receive()).bytes);
+  assert(packet?.op === "error", `${client.name} got ${Deno.inspect(packet)}`);
+  return packet.code;
+}
+
+/** Expects an oack, and returns its options and its sender. */
+async function oack(client: Talker): Promise<[Fields, Deno.NetAddr]> {
+  const { bytes, from } = await client.receive();
+  const packet = parse(bytes);
+  const got = packet?.op === "data" ? `block ${packet.block}` : packet?.op;
+  assert(
+    packet?.op === "oack",
+    `${client.name} asked for options, and got ${got}`,
+  );
+  return [packet.options, from];
+}
+
+/** Expects that no transfer is left. */
+function assertGivenUp({ openSockets }: Stage, when: string) {
+  const left = openSockets.length - 1; // Besides the server's own.
+  assert(left === 0, `serve() has not given up after ${when}`);
+}
+
+/** The numbers and lengths of the blocks that a file takes. */
+function blocks(length: number): Uint8Array[] {
+  const sender = new FileSender(new Uint8Array(length), 512);
+  const all: Uint8Array[] = [];
+  while (!sender.done && all.length < 9) {
+    all.push(toBytes(`${sender.block}: ${sender.data.length} bytes`));
+    sender.onAck(sender.block);
+  }
+  return all;
+}
+
+// The packets, as datagrams.
+
+function read(name: string, options: Fields = {}): Uint8Array {
+  return encode({ op: "read", name, mode: "octet", options });
+}
+
+function write(name: string, options: Fields = {}): Uint8Array {
+  return encode({ op: "write", name, mode: "octet", options });
+}
+
+function data(block: number, text: string): Uint8Array {
+  return encode(letter(block, text));
+}
+
+function ack(block: number): Uint8Array {
+  return encode({ op: "ack", block });
+}
+
+function letter(block: number, text: string): Packet {
+  return { op: "data", block, data: toBytes(text) };
+}
