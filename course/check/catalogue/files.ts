@@ -1,9 +1,24 @@
-import type { Catalogue } from "./mistake.ts";
-import { isUnanswered, surplus } from "./segments.ts";
+import { type Catalogue, leaves } from "./mistake.ts";
+import { surplus } from "./segments.ts";
 import { compared } from "./tables.ts";
 
 /** Mistakes about transferring files, block by block. */
 export const files: Catalogue = {
+  "case-sensitive": {
+    sentence:
+      "Modes and options may be written in capitals; your program compares them letter by letter.",
+    fits: ({ kind }) => kind === "assert" || kind === "different",
+  },
+  "garbage-throws": {
+    sentence:
+      "Anybody may send anything to an open port; your program throws at what is no packet.",
+    fits: ({ kind }) => kind === "threw",
+  },
+  "garbage-believed": {
+    sentence:
+      "This is no packet, or only a part of one, and your program takes it for one.",
+    fits: ({ kind }) => kind === "assert",
+  },
   "seq-wrap": {
     sentence:
       "Block numbers have 16 bits, and your program counts on as if they had more.",
@@ -19,12 +34,18 @@ export const files: Catalogue = {
       "Two transfers share one port; what one client sends is taken for the other's, or has to wait.",
     fits: (evidence) =>
       ["silence", "different"].includes(evidence.kind) ||
+      /the server's own port/.test(evidence.headline) ||
       Number(compared(evidence).actual) < Number(compared(evidence).expected),
+  },
+  "transfer-left-open": {
+    sentence:
+      "A transfer is over, and its socket stays open; each one that is left costs a port, until none is free.",
+    fits: leaves("datagram socket"),
   },
   "stranger-not-told": {
     sentence:
       "Somebody speaks to a port that is not theirs, and your program lets them go on.",
-    fits: isUnanswered,
+    fits: ({ kind, who }) => kind === "silence" && who !== undefined,
   },
   "peer-error-ignored": {
     sentence:

@@ -51,13 +51,15 @@ export const transfer: Catalogue = {
   "udp-duplicates": {
     sentence:
       "The network delivered a copy; your program takes it for something new.",
-    fits: (evidence) => isRepeated(evidence) || ahead(evidence) > 0,
+    fits: (evidence) =>
+      isRepeated(evidence) || isLonger(evidence) || ahead(evidence) > 0,
   },
   "accept-out-of-order": {
     sentence:
       "These bytes lie behind a gap; your program takes them for the ones that come next.",
     fits: (evidence) =>
-      isLonger(evidence) || isShuffled(evidence) || ahead(evidence) > 0,
+      isLonger(evidence) || isShuffled(evidence) || ahead(evidence) > 0 ||
+      /^onData\(3\) says that it is news/.test(evidence.headline),
   },
   "future-discarded": {
     sentence:
@@ -148,7 +150,8 @@ export const transfer: Catalogue = {
   "ack-not-repeated": {
     sentence:
       "Why would this come again? Its sender has not heard your answer, and your program does not give it twice.",
-    fits: isUnanswered,
+    fits: (evidence) =>
+      isUnanswered(evidence) || compared(evidence).actual === "timeoutMs",
   },
   "connect-starts-over": {
     sentence:
@@ -163,7 +166,7 @@ export const transfer: Catalogue = {
   "answered-too-early": {
     sentence:
       "The sender hears that all is well, and what it sent is not delivered yet; if that fails, it is lost for good.",
-    fits: ({ kind }) => kind === "assert",
+    fits: ({ headline }) => /before it (delivered|kept)/.test(headline),
   },
   "no-dally": {
     sentence:
@@ -174,9 +177,10 @@ export const transfer: Catalogue = {
   },
   "no-give-up": {
     sentence:
-      "The other side has been silent for longer than giveUpMs, and your program has not given it up.",
+      "The other side has been silent for long enough, and your program has not given it up.",
     fits: (evidence) =>
-      ahead(evidence) > 0 || compared(evidence).actual === "" &&
+      ahead(evidence) > 0 || evidence.kind === "extra" ||
+      compared(evidence).actual === "" &&
         /has not given up/.test(evidence.headline),
   },
   "timeout-is-success": {
