@@ -149,9 +149,10 @@ export const transfer: Catalogue = {
   },
   "ack-not-repeated": {
     sentence:
-      "Why would this come again? Its sender has not heard your answer, and your program does not give it twice.",
+      "Why would this come again? Its sender has not heard your answer, and your program does not give it at once.",
     fits: (evidence) =>
-      isUnanswered(evidence) || compared(evidence).actual === "timeoutMs",
+      isUnanswered(evidence) ||
+      /repeated its ack after/.test(evidence.headline),
   },
   "connect-starts-over": {
     sentence:
@@ -166,7 +167,8 @@ export const transfer: Catalogue = {
   "answered-too-early": {
     sentence:
       "The sender hears that all is well, and what it sent is not delivered yet; if that fails, it is lost for good.",
-    fits: ({ headline }) => /before it (delivered|kept)/.test(headline),
+    fits: ({ kind, headline }) =>
+      kind === "extra" || /before it delivered/.test(headline),
   },
   "no-dally": {
     sentence:
