@@ -1,3 +1,4 @@
+import type { Evidence } from "../evidence.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
 import { surplus } from "./segments.ts";
 import { compared } from "./tables.ts";
@@ -7,7 +8,13 @@ export const files: Catalogue = {
   "case-sensitive": {
     sentence:
       "Modes and options may be written in capitals; your program compares them letter by letter.",
-    fits: ({ kind }) => kind === "assert" || kind === "different",
+    fits: ({ kind, headline }) =>
+      kind === "different" || /a read in capitals/.test(headline),
+  },
+  "mode-ignored": {
+    sentence:
+      "The client will translate the line ends of what it gets in this mode; your program sends bytes as they are.",
+    fits: ({ headline }) => /expected an error, and got data/.test(headline),
   },
   "garbage-throws": {
     sentence:
@@ -33,9 +40,18 @@ export const files: Catalogue = {
     sentence:
       "Two transfers share one port; what one client sends is taken for the other's, or has to wait.",
     fits: (evidence) =>
-      ["silence", "different"].includes(evidence.kind) ||
       /the server's own port/.test(evidence.headline) ||
       Number(compared(evidence).actual) < Number(compared(evidence).expected),
+  },
+  "one-transfer-at-a-time": {
+    sentence:
+      "While one transfer goes on, your program hears no other request; the next client waits for the one before.",
+    fits: ({ kind }) => kind === "silence" || kind === "different",
+  },
+  "transfers-outlive-server": {
+    sentence:
+      "The server's socket has closed, and its transfers go on; the program cannot end before the last client is given up.",
+    fits: ({ kind }) => kind === "assert" || kind === "unfinished",
   },
   "transfer-left-open": {
     sentence:
@@ -46,6 +62,16 @@ export const files: Catalogue = {
     sentence:
       "Somebody speaks to a port that is not theirs, and your program lets them go on.",
     fits: ({ kind, who }) => kind === "silence" && who !== undefined,
+  },
+  "error-of-error": {
+    sentence:
+      "Your program answers an error with an error; two programs that do so never stop talking.",
+    fits: ({ kind }) => kind === "extra",
+  },
+  "oack-not-awaited": {
+    sentence:
+      "Your program sends the first block before its client has agreed to the terms.",
+    fits: ({ kind }) => kind === "extra",
   },
   "peer-error-ignored": {
     sentence:
@@ -65,12 +91,21 @@ export const files: Catalogue = {
   "options-ignored": {
     sentence:
       "The client asked for other terms, and your program answers as if it had not.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && /asked for options, and got/.test(headline),
+    fits: (evidence) =>
+      /asked for options, and got/.test(evidence.headline) ||
+      lacksFields(evidence),
   },
   "option-unchecked": {
     sentence:
       "Your program agrees to an option that it does not know, or to a value that makes no sense.",
-    fits: ({ kind }) => kind === "assert" || kind === "different",
+    fits: (evidence) =>
+      evidence.kind === "different" ||
+      evidence.kind === "assert" && !lacksFields(evidence),
   },
 };
+
+/** Whether an assertion about options misses some, and has none too many. */
+function lacksFields(evidence: Evidence): boolean {
+  const { actual, expected } = compared(evidence);
+  return actual === "" && expected !== "";
+}

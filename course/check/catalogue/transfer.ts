@@ -172,7 +172,7 @@ export const transfer: Catalogue = {
   },
   "no-dally": {
     sentence:
-      "For your program this session is over; its sender cannot know that, and your last answer may be lost.",
+      "For your program this is over; its sender cannot know that, and your last answer may be lost.",
     fits: (evidence) =>
       isUnanswered(evidence) || ahead(evidence) < 0 ||
       evidence.kind === "silence" && hasClosed(evidence.recording),
