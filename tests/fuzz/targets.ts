@@ -68,6 +68,33 @@ export const targets: Target[] = [
     },
   },
   {
+    name: "18 decode",
+    seeds: bytes(
+      "/connect/7/311d",
+      "/ack/7/5/\n",
+      "/data/7/0/hello\\/world/",
+    ),
+    most: 65_507,
+    errors: [],
+    parse({ decode }, pieces) {
+      pieces.forEach(decode);
+    },
+  },
+  {
+    name: "19 parse",
+    seeds: bytes(
+      "\0\x01a.txt\0octet\0blksize\x008\0",
+      "\0\x03\0\x01data",
+      "\0\x05\0\x01no\0",
+      "\0\x06tsize\x009\0",
+    ),
+    most: 65_507,
+    errors: [],
+    parse({ parse }, pieces) {
+      pieces.forEach(parse);
+    },
+  },
+  {
     name: "22 bodyFraming",
     seeds: HTTP,
     most: 65_536,
