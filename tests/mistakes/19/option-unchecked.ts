@@ -113,7 +113,8 @@ export class FileSender {
 
 export class FileReceiver {
   readonly #size: number;
-  readonly #parts: Uint8Array[] = [];
+  #room = new Uint8Array(4_096);
+  #length = 0;
   block = 0;
   done = false;
 
@@ -123,14 +124,25 @@ export class FileReceiver {
 
   onData(block: number, data: Uint8Array): boolean {
     if (block !== next(this.block) || this.done) return false;
-    this.#parts.push(data.slice());
+    this.#append(data);
     this.block = block;
     this.done = data.length < this.#size;
     return true;
   }
 
   get file(): Uint8Array {
-    return concat(this.#parts);
+    return this.#room.slice(0, this.#length);
+  }
+
+  #append(data: Uint8Array) {
+    const length = this.#length + data.length;
+    if (length > this.#room.length) {
+      const larger = new Uint8Array(2 * length);
+      larger.set(this.#room);
+      this.#room = larger;
+    }
+    this.#room.set(data, this.#length);
+    this.#length = length;
   }
 }
 
