@@ -259,7 +259,7 @@ Deno.test(check("Reassembler joins a shuffled stream, cut anywhere", {
 // -- Sender --
 
 Deno.test(check("Sender gives segments of at most mss bytes, once", {
-  reveals: ["window-ignored"],
+  reveals: ["rto-too-short"],
 }, () => {
   const { sender } = atTime({ window: 100 });
 
@@ -303,7 +303,7 @@ Deno.test(check("Sender is done when everything is acknowledged", () => {
 }));
 
 Deno.test(check("Sender repeats the oldest segment, alone, after rtoMs", {
-  reveals: ["loss-not-repaired", "resends-everything", "no-backoff"],
+  reveals: ["loss-not-repaired", "rto-too-short", "resends-everything"],
 }, () => {
   const { sender, clock } = atTime({ rtoMs: 100 });
 

@@ -65,6 +65,11 @@ export function surplus({ messages }: Evidence): number {
   return messages.received.length - messages.expected.length;
 }
 
+/** Something was given where nothing was due. */
+export function isUncalledFor({ messages }: Evidence): boolean {
+  return messages?.expected.length === 0 && messages.received.length > 0;
+}
+
 /** A message came that has the right length, and other bytes. */
 export function isChanged({ messages }: Evidence): boolean {
   return messages?.received.some((message, i) =>

@@ -11,6 +11,7 @@ import {
   isShuffled,
   isTooSoon,
   isUnanswered,
+  isUncalledFor,
   isUnescaped,
   skips,
   surplus,
@@ -98,7 +99,7 @@ export const transfer: Catalogue = {
   "resends-everything": {
     sentence:
       "Only the oldest is known to be late; your program sends again what may have arrived behind it.",
-    fits: (evidence) => surplus(evidence) > 0,
+    fits: (evidence) => surplus(evidence) > 0 && !isUncalledFor(evidence),
   },
   "no-backoff": {
     sentence:
@@ -202,7 +203,7 @@ export const transfer: Catalogue = {
     sentence:
       "Your program sends again before an answer could have come; what was under way was only slow.",
     fits: (evidence) =>
-      cameAgain(evidence) || isTooSoon(evidence) || surplus(evidence) > 0,
+      cameAgain(evidence) || isTooSoon(evidence) || isUncalledFor(evidence),
   },
 };
 
