@@ -18,8 +18,8 @@ export function misspelled(
     .replace(/https?:\S+/g, " ");
   const words = [...prose.matchAll(/\p{L}[\p{L}'’]*/gu)]
     .map(([word]) => word.replace(/['’]s?$/, ""));
+  const isKnown = (word: string) =>
+    known.correct(word) || ours.has(word) || ours.has(word.toLowerCase());
   return [...new Set(words)]
-    .filter((word) =>
-      word.length > 1 && !ours.has(word) && !known.correct(word)
-    );
+    .filter((word) => word.length > 1 && !isKnown(word));
 }
