@@ -36,7 +36,34 @@ async function echo(listener: Deno.Listener) {
   await Promise.all(clients);
 }
 
+/** Answers "tcp" to whoever connects, and "udp" to datagrams. */
+async function both(listener: Deno.Listener, socket: Deno.DatagramConn) {
+  const datagrams = (async () => {
+    for await (const [, from] of socket) {
+      await socket.send(new TextEncoder().encode("udp"), from);
+    }
+  })();
+  for await (const conn of listener) {
+    await conn.write(new TextEncoder().encode("tcp"));
+    conn.close();
+  }
+  await datagrams;
+}
+
 for (const network of networks) {
+  Deno.test(`${network}: one server has TCP and UDP on one port`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const server = stage.serveBoth(both);
+      const ann = stage.datagram("ann");
+      await ann.send("?", server);
+      await ann.receives("udp", { from: server });
+      const bob = await stage.connect("bob", server);
+      await bob.receives("tcp");
+    }, { network });
+
+    assertEquals(evidence, undefined);
+  });
+
   Deno.test(`${network}: silence ends a check, and says who misses what`, async () => {
     const { evidence, place } = await perform(async (stage) => {
       stage.serve(mute);

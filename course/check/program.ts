@@ -28,8 +28,8 @@ export class Program {
     this.#symbol = symbol;
   }
 
-  /** Runs a server, whose socket is `door`. */
-  serve(server: () => Promise<unknown>, door: { close: () => void }) {
+  /** Runs a server, whose sockets are `doors`. */
+  serve(server: () => Promise<unknown>, ...doors: { close: () => void }[]) {
     this.#world.used = true;
     const symbol = this.#symbol;
     const ended = (async () => {
@@ -47,7 +47,7 @@ export class Program {
         );
       }
     })();
-    this.#servers.push({ close: () => closeQuietly(door), ended });
+    this.#servers.push({ close: () => doors.forEach(closeQuietly), ended });
   }
 
   /**

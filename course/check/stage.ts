@@ -11,7 +11,7 @@ import {
   type UnixTarget,
 } from "./entrance.ts";
 import { Unmet } from "./evidence.ts";
-import type { Network } from "./network.ts";
+import type { Network, RawDatagram, RawListener } from "./network.ts";
 import { Program, type Running } from "./program.ts";
 import {
   OffStage,
@@ -88,6 +88,40 @@ export class Stage {
     this.#served = raw.addr as Deno.NetAddr;
     this.#program.serve(() => server(socket), socket);
     return this.#served;
+  }
+
+  /**
+   * As {@linkcode Stage.serve}, for a server that is given a listener and a UDP
+   * socket with one address and one port. When the check is over both close.
+   */
+  serveBoth(
+    server: (
+      listener: Deno.TcpListener,
+      socket: Deno.DatagramConn,
+    ) => Promise<unknown>,
+    hostname = "127.0.0.1",
+  ): Deno.NetAddr {
+    const [tcp, udp] = this.#onePort(hostname);
+    const listener = new StandInListener(tcp, this.#world);
+    const socket = new StandInDatagram(udp, this.#world, { served: true });
+    this.#served = tcp.addr;
+    this.#program.serve(() => server(listener, socket), listener, socket);
+    return tcp.addr;
+  }
+
+  /** A listener and a UDP socket on one port that is free for both. */
+  #onePort(hostname: string): [RawListener, RawDatagram] {
+    for (let tries = 1;; tries++) {
+      const tcp = this.#network.listen({ hostname, port: 0 });
+      try {
+        const { port } = tcp.addr;
+        return [tcp, this.#network.listenDatagram({ hostname, port })];
+      } catch (error) {
+        tcp.close(); // Somebody has that port, for UDP.
+        const taken = error instanceof Deno.errors.AddrInUse;
+        if (!taken || tries === 10) throw error;
+      }
+    }
   }
 
   /**
