@@ -71,19 +71,31 @@ export class Talker {
     if (firstDifference(bytes, expected) >= 0) {
       throw other(this.name, expected, bytes).from(place);
     }
-    if (sender !== undefined && !same(sender, from)) {
-      throw misaddressed(this.name, sender, from).from(place);
-    }
+    this.#expectFrom(from, sender, place);
     return from;
   }
 
-  /** Receives one datagram, whatever it holds. */
-  receive(): Promise<Letter> {
-    return this.#next(
+  /** Receives one datagram, whatever it holds, sent by `from` if that is given. */
+  async receive(
+    { from: sender }: { from?: Deno.NetAddr } = {},
+  ): Promise<Letter> {
+    const place = Place.here();
+    const letter = await this.#next(
       "waits for a datagram",
-      Place.here(),
+      place,
       () => noDatagram(this.name),
     );
+    this.#expectFrom(letter.from, sender, place);
+    return letter;
+  }
+
+  #expectFrom(
+    from: Deno.NetAddr,
+    sender: Deno.NetAddr | undefined,
+    place: Place,
+  ) {
+    if (sender === undefined || same(sender, from)) return;
+    throw misaddressed(this.name, sender, from).from(place);
   }
 
   async #next(

@@ -69,6 +69,20 @@ Deno.test("a talker can expect silence for a time, and then no more", async () =
   );
 });
 
+Deno.test("a talker minds it too where any bytes will do", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const to = stage.serveDatagrams(elsewhere);
+    const ann = stage.datagram("ann");
+    await ann.send("hello", to);
+    await ann.receive({ from: to });
+  });
+
+  assertEquals(
+    evidence?.headline,
+    "ann expected the answer from 127.0.0.1:50001, and it came from 127.0.0.1:50002",
+  );
+});
+
 Deno.test("the recording says what the network did to a datagram", async () => {
   const fates = ["drop", "duplicate", "corrupt", { delay: 30 }] as const;
   const { evidence } = await perform(async (stage) => {
