@@ -23,7 +23,11 @@ export interface CheckOptions extends Adversity {
 const TIMEOUT_MS = 6_000;
 
 const names: string[] = [];
-let running: { name: string; line: () => string } | undefined;
+let running: {
+  name: string;
+  reveals: readonly string[];
+  line: () => string;
+} | undefined;
 let planned = false;
 
 /**
@@ -82,12 +86,13 @@ async function run(name: string, options: CheckOptions, body: Body) {
       alone,
     };
     const play = new Play(bill);
-    running = { name, line: () => play.lastLine };
+    const { reveals = [] } = options;
+    running = { name, reveals, line: () => play.lastLine };
     const { evidence, place, used } = await play.perform(body);
     running = undefined;
     networks.push(network);
     if (evidence !== undefined) {
-      const found = diagnose(options.reveals ?? [], evidence);
+      const found = diagnose(reveals, evidence);
       const text = explain(evidence, found, place?.trail ?? "");
       const failure = asData(evidence, found, { text, place, seed });
       end({ status: "failed", failure });
@@ -105,10 +110,15 @@ real.test.afterEach(() => {
   const where = at === ""
     ? ""
     : ` The last call before that was made at ${at}.`;
-  const text = `Your program ran for ${
+  const headline = `Your program ran for ${
     TIMEOUT_MS / 1_000
   } s without ever waiting for anything.${where}`;
-  report({ stuck: running.name, at, text });
+  const found = running.reveals.map(mistake).find(({ spins }) => spins);
+  const text = found
+    ? `${headline}\n\n${found.sentence} (${found.id})`
+    : headline;
+  const diagnosis = found && { id: found.id, sentence: found.sentence };
+  report({ stuck: running.name, at, text, diagnosis });
   if (!isReported()) real.error(text);
   running = undefined;
 });

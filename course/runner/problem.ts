@@ -45,9 +45,14 @@ export function explanation(
   if (ending === "memory") return { ...check, text: tooLarge() };
   const stuck = failing && report.stuck.get(failing.name);
   if (stuck) {
-    const { text, at } = stuck;
+    const { text, at, diagnosis } = stuck;
     const lines = plain(text).split("\n").flatMap((line) => wrap(line, 78));
-    return { ...check, text: lines.join("\n"), ...(at && { at }) };
+    return {
+      ...check,
+      text: lines.join("\n"),
+      ...(at && { at }),
+      ...(diagnosis && { diagnosis }),
+    };
   }
   if (ending === "load") return { text: neverLoaded(), loading: true };
   if (ending === "time") return { ...check, text: timedOut(failing) };

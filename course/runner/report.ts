@@ -53,6 +53,7 @@ export interface Stuck {
   readonly stuck: string;
   readonly at?: string;
   readonly text: string;
+  readonly diagnosis?: Diagnosis;
 }
 
 /** What the check library said about itself during a run. */

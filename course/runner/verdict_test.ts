@@ -125,12 +125,13 @@ Deno.test("judge() tells from the data how far a killed run came", () => {
 Deno.test("judge() gives the library's word on a check that is stuck", () => {
   const said = report(["a"]);
   const text = "Your program ran for 2 s without ever waiting for anything.";
-  said.stuck.set("a", { stuck: "a", at: "echo.ts:14", text });
+  const diagnosis = { id: "goes-round", sentence: "It goes round." };
+  said.stuck.set("a", { stuck: "a", at: "echo.ts:14", text, diagnosis });
   const found = cases({ a: "failed" });
 
   const { problem } = judged({ code: 1, cases: found, report: said });
 
-  assertEquals(problem, { check: "a", text, at: "echo.ts:14" });
+  assertEquals(problem, { check: "a", text, at: "echo.ts:14", diagnosis });
 });
 
 Deno.test("combined() passes what each network leaves to the other", () => {

@@ -8,6 +8,8 @@ export interface Mistake {
   readonly sentence: string;
   /** Whether a failure shows this mistake. A check names those it may show. */
   readonly fits: (evidence: Evidence) => boolean;
+  /** Set if a loop that waits for nothing, in a check that reveals it, is it. */
+  readonly spins?: true;
 }
 
 /** Mistakes by their names. */
