@@ -149,5 +149,6 @@ function vanished({ error, recording }: Evidence): boolean {
 function brokeOff({ error }: Evidence): boolean {
   const { InvalidData, UnexpectedEof } = Deno.errors;
   return error instanceof InvalidData || error instanceof UnexpectedEof ||
-    error instanceof Error && Place.of(error).inTest;
+    error instanceof Error &&
+      (error.name === "FormatError" || Place.of(error).inTest);
 }

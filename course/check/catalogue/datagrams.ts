@@ -2,6 +2,7 @@ import {
   answeredAnother,
   answersAnother,
   asksAgain,
+  cameFromStranger,
   endedByStray,
   lastHasId,
   lastIsFromAsked,
@@ -54,7 +55,9 @@ export const datagrams: Catalogue = {
   "udp-trusts-anyone": {
     sentence:
       "This answer came from an address that your program never asked; anybody may send to an open port.",
-    fits: ({ recording }) => lastIsFromAsked(recording) === false,
+    fits: (evidence) =>
+      cameFromStranger(evidence) ||
+      lastIsFromAsked(evidence.recording) === false,
   },
   "udp-as-stream": {
     sentence:

@@ -3,9 +3,6 @@ import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Event, Recording } from "../recording.ts";
 
-/** How many bytes of a datagram are its id, where it has one. */
-const ID_BYTES = 4;
-
 /** What is done within this time, in milliseconds, is done without waiting. */
 const AT_ONCE_MS = 5;
 
@@ -60,7 +57,32 @@ export function answeredAnother(recording: Recording): boolean {
 /** Whether what the program received last came from whom it had asked. */
 export function lastIsFromAsked(recording: Recording): boolean | undefined {
   const last = received(recording).at(-1);
-  return last && sent(recording).some(({ who }) => who === last.who);
+  return last && isFromAsked(last, recording);
+}
+
+function isFromAsked(letter: Event, recording: Recording): boolean {
+  return sent(recording).some(({ who }) => who === letter.who);
+}
+
+/** Whether the wrong bytes came in a datagram of somebody who was not asked. */
+export function cameFromStranger(evidence: Evidence): boolean {
+  const letter = carrier(evidence);
+  return letter !== undefined && !isFromAsked(letter, evidence.recording);
+}
+
+/** Whether the wrong bytes came in an answer to something else. */
+export function cameUnderAnotherId(evidence: Evidence): boolean {
+  const letter = carrier(evidence);
+  return letter !== undefined &&
+    sent(evidence.recording).every(({ bytes }) => !sameId(bytes, letter.bytes));
+}
+
+/** The datagram that brought the program the bytes which came out wrong. */
+function carrier({ received: wrong, recording }: Evidence): Event | undefined {
+  if (!wrong?.length) return;
+  return received(recording).findLast(({ bytes = [] }) =>
+    bytes.some((_, at) => wrong.every((byte, i) => bytes[at + i] === byte))
+  );
 }
 
 /** Whether what the program received last carries the id that it had sent. */
@@ -115,11 +137,17 @@ function hasTwins(letters: readonly Event[]): boolean {
 }
 
 function sameId(one?: Uint8Array, other?: Uint8Array): boolean {
-  return equal(one?.subarray(0, ID_BYTES), other?.subarray(0, ID_BYTES));
+  return equal(one?.subarray(0, idOf(one)), other?.subarray(0, idOf(other)));
 }
 
 function samePayload(one?: Uint8Array, other?: Uint8Array): boolean {
-  return equal(one?.subarray(ID_BYTES), other?.subarray(ID_BYTES));
+  return equal(one?.subarray(idOf(one)), other?.subarray(idOf(other)));
+}
+
+/** How many bytes of a datagram are its id: two of DNS, otherwise four. */
+function idOf(bytes: Uint8Array = new Uint8Array()): number {
+  const oneQuestion = bytes[4] === 0 && bytes[5] === 1;
+  return bytes.length > 16 && oneQuestion ? 2 : 4;
 }
 
 function equal(one?: Uint8Array, other?: Uint8Array): boolean {

@@ -6,6 +6,7 @@ import { addresses } from "./addresses.ts";
 import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
+import { dns } from "./dns.ts";
 import { http } from "./http.ts";
 import { httpBodies } from "./http_bodies.ts";
 import { files } from "./files.ts";
@@ -41,6 +42,7 @@ export const catalogue: Catalogue = {
   ...httpBodies,
   ...transfer,
   ...files,
+  ...dns,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -9,7 +9,15 @@ import {
   reported,
   tookShortForEnd,
 } from "./messages.ts";
-import { cameTooEarly, cutShort, gaveEnd, lastRead, total } from "./traffic.ts";
+import {
+  cameTooEarly,
+  cutShort,
+  endedTooEarly,
+  gaveEnd,
+  gaveUpReading,
+  lastRead,
+  total,
+} from "./traffic.ts";
 
 /** Mistakes about reading. */
 export const reading: Catalogue = {
@@ -102,7 +110,7 @@ export const reading: Catalogue = {
     sentence:
       "Your program took the end of the client's sending for its departure; it was still there, and bytes are missing.",
     fits: (evidence) =>
-      failure(evidence) && cutShort(evidence) &&
+      (failure(evidence) && cutShort(evidence) || endedTooEarly(evidence)) &&
       evidence.recording.program("read").some(gaveEnd),
   },
   "read-until-quiet": {
@@ -132,7 +140,7 @@ export const reading: Catalogue = {
     sentence:
       "Your program waits for another read, and has not used up what the last one brought.",
     fits: (evidence) =>
-      firstsOnly(evidence) ||
+      firstsOnly(evidence) || gaveUpReading(evidence) ||
       evidence.kind === "silence" && evidence.recording.loop === undefined &&
         evidence.recording.waiting.some(({ side, kind }) =>
           side === "program" && kind === "read"

@@ -1,4 +1,9 @@
-import { cameTwice, changedId, lastHasId } from "./letters.ts";
+import {
+  cameTwice,
+  cameUnderAnotherId,
+  changedId,
+  lastHasId,
+} from "./letters.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
@@ -33,8 +38,10 @@ export const time: Catalogue = {
   "stale-reply": {
     sentence:
       "This answer carries the id of another request, and your program took it for the answer to this one.",
-    fits: ({ kind, recording }) =>
-      kind === "different" && lastHasId(recording) === false,
+    fits: (evidence) =>
+      evidence.kind === "different" &&
+      (cameUnderAnotherId(evidence) ||
+        lastHasId(evidence.recording) === false),
   },
   "timer-leak": {
     sentence:

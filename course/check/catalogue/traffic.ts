@@ -15,6 +15,17 @@ export function cutShort({ expected, received }: Evidence): boolean {
     firstDifference(received, expected) === received.length;
 }
 
+/** The end came where some number of bytes was expected. */
+export function endedTooEarly({ kind, expected }: Evidence): boolean {
+  return kind === "end" && expected === undefined;
+}
+
+/** The program hung up, in the end, under a read that still waited. */
+export function gaveUpReading({ kind, recording }: Evidence): boolean {
+  return kind === "end" &&
+    lastRead(recording)?.error instanceof Deno.errors.Interrupted;
+}
+
 /** Whether a read gave null. */
 export function gaveEnd({ kind, text }: Event): boolean {
   return kind === "read" && text.endsWith("→ null");

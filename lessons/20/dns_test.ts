@@ -1,0 +1,964 @@
+// The checks for lesson 20. Read them: they say what a DNS server promises. They
+// read its answers with your own `decodeMessage()`, which comes first.
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertThrows,
+} from "@std/assert";
+import {
+  type Actor,
+  assertBytes,
+  check,
+  everySplit,
+  type Stage,
+  type Talker,
+} from "check";
+import {
+  answer,
+  decodeMessage,
+  type DnsMessage,
+  encodeMessage,
+  FormatError,
+  RCODE,
+  record,
+  type ResourceRecord,
+  serve,
+  type ServeOptions,
+  TYPE,
+  type Zone,
+} from "./dns.ts";
+
+// -- Names and messages --
+
+Deno.test(check("decodeMessage() reads a question", (_stage) => {
+  const message = decodeMessage(HOST_ASKS);
+
+  assertEquals(message.id, 0x61f7);
+  assertEquals(message.response, false);
+  assertEquals(message.opcode, 0);
+  assertEquals(message.recursionDesired, true);
+  assertEquals(message.questions, [
+    { name: "www.example.test", type: TYPE.A, class: 1 },
+  ]);
+  const buffer = Uint8Array.of(9, 9, ...HOST_ASKS, 9); // It came inside more.
+  const inside = buffer.subarray(2, 2 + HOST_ASKS.length);
+  assertEquals(decodeMessage(inside).questions, message.questions);
+}));
+
+Deno.test(check("decodeMessage() reads what dig adds to its question", {
+  reveals: ["dns-case", "dns-edns"],
+}, () => {
+  const { questions, additionals } = decodeMessage(DIG_ASKS);
+
+  assertEquals(questions.map(({ name }) => name), ["wWw.example.test"]);
+  assertEquals(lines(additionals), [
+    "(root) OPT, class 1232, ttl 0: 000a00086908c1981c98f574",
+  ]);
+}));
+
+Deno.test(check("decodeMessage() reads the answers of a real server", {
+  reveals: ["dns-pointer-return"],
+}, () => {
+  const [address, address6, text, nobody] = [A, AAAA, TXT, NXDOMAIN]
+    .map(decodeMessage);
+
+  assertEquals(lines(address!.answers), [
+    "www.example.test A, class 1, ttl 300: c0000202",
+    "www.example.test A, class 1, ttl 300: c0000201",
+  ]);
+  assertEquals(lines(address6!.answers), [
+    "www.example.test AAAA, class 1, ttl 300: 20010db8000000000000000000000001",
+  ]);
+  assertEquals(lines(text!.answers), [
+    "example.test TXT, class 1, ttl 300: 05706c616e7409616e64207761746572",
+  ]);
+  assertEquals(verdict(nobody!), "NXDOMAIN: nothing, SOA");
+}));
+
+Deno.test(check("decodeMessage() reads names that go on elsewhere", {
+  reveals: ["dns-pointer-return"],
+}, () => {
+  const alias = decodeMessage(CNAME);
+  const mail = decodeMessage(MX);
+
+  assertEquals(names(alias.answers), [
+    "alias.example.test CNAME",
+    "www.example.test A",
+    "www.example.test A",
+  ]);
+  assertEquals(names(mail.answers), ["example.test MX", "example.test MX"]);
+  assertEquals(names(mail.additionals), [
+    "mail.example.test A",
+    "backup.mail.example.test A",
+    "ns.example.test A",
+  ]);
+}));
+
+Deno.test(check("decodeMessage() rejects a pointer that does not lead back", {
+  reveals: ["dns-pointer-loop"],
+}, () => {
+  // Names begin at byte 12, 0x0c.
+  rejects("c00c 0001 0001", "a pointer to itself");
+  rejects("c012 0001 0001 0377 7777 00", "a pointer to a name behind it");
+  rejects("c012 0001 0001 c00c", "two pointers, each to the other");
+}));
+
+Deno.test(check("decodeMessage() rejects names that are too long", {
+  reveals: ["dns-name-limits"],
+}, () => {
+  const label = (length: number) => `${byte(length)}${"61".repeat(length)}`;
+  const long = label(63) + label(63) + label(63);
+
+  const [fits] = decodeMessage(asking(`${long}${label(61)}00 00010001`))
+    .questions;
+  assertEquals(fits!.name.length, 63 + 1 + 63 + 1 + 63 + 1 + 61);
+  rejects(`${label(64)}00 0001 0001`, "a label of 64 bytes");
+  rejects(`${label(128)}00 0001 0001`, "a label of 128 bytes");
+  rejects(`${long}${label(62)}00 0001 0001`, "a name of 256 bytes");
+  const head = asking(`${long}00 0001 0001`, "0001 0001 0000 0000");
+  const rest = hex(`${label(62)}c00c 0001 0001 00000000 0000`);
+  const packet = Uint8Array.of(...head, ...rest);
+  rejects(packet, "a name of 256 bytes, in two parts");
+}));
+
+Deno.test(check("decodeMessage() rejects a name that contains itself", {
+  reveals: ["dns-pointer-loop"],
+}, () => {
+  rejects("0161 c00c 0001 0001", 'a name "a", and then again from its start');
+}));
+
+Deno.test(check("decodeMessage() rejects a message that breaks off", {
+  reveals: ["dns-reads-past-end"],
+}, () => {
+  for (const packet of [DIG_ASKS, CNAME, NXDOMAIN]) {
+    for (const [start] of everySplit(packet)) {
+      rejects(start, `${start.length} of ${packet.length} bytes`);
+    }
+  }
+  rejects(new Uint8Array(), "nothing at all");
+  rejects(asking("", "ffff ffff ffff ffff"), "many questions, and none came");
+  const record = `00 0001 0001 00000000 ffff ${"00".repeat(99)}`;
+  const short = asking(`00 0001 0001 ${record}`, "0001 0001 0000 0000");
+  rejects(short, "a record with 99 of its 65,535 bytes");
+
+  const buffer = Uint8Array.of(9, ...HOST_ASKS);
+  rejects(buffer.subarray(1, HOST_ASKS.length - 2), "a part of a buffer");
+}));
+
+Deno.test(check("encodeMessage() writes what decodeMessage() reads", {
+  reveals: ["dns-case"],
+}, () => {
+  assertBytes(encodeMessage(decodeMessage(HOST_ASKS)), HOST_ASKS);
+
+  const message = query("A\\046b.Example.TEST", TYPE.MX, {
+    response: true,
+    opcode: 2,
+    authoritative: true,
+    truncated: true,
+    recursionDesired: false,
+    recursionAvailable: true,
+    rcode: 5,
+    answers: [record("a.test", "A", "192.0.2.1", 2 ** 31)],
+    authorities: [record("b.test", "TXT", "hello")],
+    additionals: [opt(4_096), record("c.test", "AAAA", "2001:db8::1")],
+  });
+  const written = encodeMessage(message);
+  assertBytes(written.subarray(0, 12), hex("1234 9685 0001 0001 0001 0002"));
+  const read = decodeMessage(written);
+  assertEquals(read.questions, message.questions);
+  assertEquals(lines(read.answers), lines(message.answers));
+  assertEquals(lines(read.authorities), lines(message.authorities));
+  assertEquals(lines(read.additionals), lines(message.additionals));
+}));
+
+Deno.test(check("encodeMessage() rejects names that are too long", {
+  reveals: ["dns-name-limits"],
+}, () => {
+  const label = (length: number) => "a".repeat(length);
+  const long = [label(63), label(63), label(63)].join(".");
+  const write = (name: string) => encodeMessage(query(name, TYPE.A));
+
+  write(`${long}.${label(61)}`); // 255 bytes.
+  assertThrows(() => write(label(64)), FormatError);
+  assertThrows(() => write(label(192)), FormatError);
+  assertThrows(() => write(`${long}.${label(62)}`), FormatError);
+  assertThrows(() => write("a..b"), FormatError);
+}));
+
+Deno.test(check("encodeMessage() leaves out what does not fit, and says so", {
+  reveals: ["dns-cut-record", "dns-udp-size"],
+}, () => {
+  const message = query("long.example.test", TYPE.A, {
+    response: true,
+    answers: Array.from(
+      { length: 50 },
+      (_, n) => record("long.example.test", "A", `192.0.2.${n}`),
+    ),
+  });
+  const size = encodeMessage(message).length;
+
+  const short = encodeMessage(message, { maxSize: 512 });
+  assertFits(short, 512);
+  assertEquals(whole(short).truncated, true, "TC is not set");
+  assertEquals(whole(short).questions, message.questions);
+  assertFits(encodeMessage(message, { maxSize: size - 1 }), size - 1);
+
+  const all = whole(encodeMessage(message, { maxSize: size }));
+  assertEquals(all.truncated, false, "all of it fits, and TC is set");
+  assertEquals(all.answers.length, 50);
+}));
+
+// -- What a zone answers --
+
+Deno.test(check("answer() repeats id and question, and answers it", () => {
+  const asked = query("www.example.test", TYPE.A, { id: 0xbeef });
+  const reply = answer(asked, ZONE);
+
+  assertEquals(reply.id, 0xbeef);
+  assertEquals(reply.response, true);
+  assertEquals(reply.recursionDesired, true);
+  assertEquals(reply.recursionAvailable, false);
+  assertEquals(reply.authoritative, true);
+  assertEquals(reply.questions, asked.questions);
+  assertEquals(lines(reply.answers).sort(), [ // In any order.
+    "www.example.test A, class 1, ttl 300: c0000201",
+    "www.example.test A, class 1, ttl 300: c0000202",
+  ]);
+  const not = query("www.example.test", TYPE.A, { recursionDesired: false });
+  assertEquals(answer(not, ZONE).recursionDesired, false);
+}));
+
+Deno.test(check("answer() finds names in any letters, and repeats them", {
+  reveals: ["dns-case"],
+}, () => {
+  const reply = answer(query("wWw.eXample.TEST", TYPE.A), ZONE);
+
+  assertEquals(verdict(reply), "NOERROR: A A");
+  assertEquals(reply.questions[0]!.name, "wWw.eXample.TEST");
+  const mixed = answer(query("capital.example.test", TYPE.A), ZONE);
+  assertEquals(verdict(mixed), "NOERROR: A");
+}));
+
+Deno.test(check("answer() refuses names of other zones", {
+  reveals: ["dns-suffix"],
+}, () => {
+  for (const name of ["elsewhere.test", "notexample.test", "test", ""]) {
+    const reply = answer(query(name, TYPE.A), ZONE);
+    assertEquals(verdict(reply), "REFUSED: nothing", `of "${name}"`);
+    assertEquals(reply.authoritative, false, `AA for "${name}"`);
+  }
+  const apex = answer(query("example.test", TYPE.MX), ZONE);
+  assertEquals(verdict(apex), "NOERROR: MX");
+}));
+
+Deno.test(check("answer() tells a missing record from a missing name", {
+  reveals: ["dns-nodata-nxdomain", "dns-no-soa"],
+}, () => {
+  const ask = (name: string, type: number) =>
+    verdict(answer(query(name, type), ZONE));
+
+  assertEquals(ask("www.example.test", TYPE.MX), "NOERROR: nothing, SOA");
+  assertEquals(ask("www.example.test", 99), "NOERROR: nothing, SOA");
+  assertEquals(ask("nobody.example.test", TYPE.A), "NXDOMAIN: nothing, SOA");
+}));
+
+Deno.test(check("answer() knows a name by the names below it", {
+  reveals: ["dns-nodata-nxdomain"],
+}, () => {
+  // There is a host.deep.example.test.
+  const reply = answer(query("deep.example.test", TYPE.A), ZONE);
+
+  assertEquals(verdict(reply), "NOERROR: nothing, SOA");
+}));
+
+Deno.test(check("answer() follows an alias to what it stands for", {
+  reveals: ["dns-alias"],
+}, () => {
+  const ask = (name: string, type: number) =>
+    verdict(answer(query(name, type), ZONE));
+
+  assertEquals(ask("alias.example.test", TYPE.A), "NOERROR: CNAME A A");
+  assertEquals(ask("far.example.test", TYPE.A), "NOERROR: CNAME CNAME A A");
+  assertEquals(ask("alias.example.test", TYPE.CNAME), "NOERROR: CNAME");
+  assertEquals(ask("away.example.test", TYPE.A), "NOERROR: CNAME");
+}));
+
+Deno.test(check("answer() comes to an end when aliases go round", {
+  reveals: ["dns-alias-circle"],
+}, () => {
+  const reply = answer(query("round.example.test", TYPE.A), ZONE);
+
+  assert(reply.answers.length <= 2, "answer() repeats what it has said");
+}));
+
+Deno.test(check("answer() says NOTIMP to whatever is no question", {
+  reveals: ["dns-opcode"],
+}, () => {
+  for (const opcode of [2, 4, 5]) { // STATUS, NOTIFY, UPDATE.
+    const other = query("www.example.test", TYPE.A, { opcode });
+    assertEquals(verdict(answer(other, ZONE)), "NOTIMP: nothing");
+    assertEquals(answer(other, ZONE).opcode, opcode);
+  }
+}));
+
+Deno.test(check("answer() says FORMERR to no question, and to two", {
+  reveals: ["dns-question-count"],
+}, () => {
+  const { questions: [one] } = query("www.example.test", TYPE.A);
+
+  for (const questions of [[], [one!, one!]]) {
+    const reply = answer(query("", TYPE.A, { questions }), ZONE);
+    assertEquals(verdict(reply), "FORMERR: nothing");
+  }
+}));
+
+Deno.test(check("answer() gives ANY the records of one type", {
+  reveals: ["udp-amplification"],
+}, () => {
+  const reply = answer(query("www.example.test", TYPE.ANY), ZONE);
+  const kinds = new Set(reply.answers.map(({ type }) => type)).size;
+
+  assertEquals(kinds, 1, `ANY got records of ${kinds} types`);
+}));
+
+Deno.test(check("answer() answers OPT with OPT", {
+  reveals: ["dns-edns"],
+}, () => {
+  const additionals = [opt(4_096)];
+  const modern = answer(
+    query("www.example.test", TYPE.A, { additionals }),
+    ZONE,
+  );
+  const plain = answer(query("www.example.test", TYPE.A), ZONE);
+
+  assertEquals(names(modern.additionals.filter(isOpt)), ["(root) OPT"]);
+  assertEquals(names(plain.additionals.filter(isOpt)), []);
+}));
+
+// -- The server, and UDP --
+
+Deno.test(check("serve() answers from the address that was asked", {
+  reveals: ["udp-wildcard-source"],
+}, async (stage) => {
+  const server = serveZone(stage, {}, "127.0.0.2");
+  const ann = stage.datagram("ann");
+
+  await ann.send(DIG_ASKS, server);
+  const { bytes } = await ann.receive({ from: server });
+  const reply = whole(bytes);
+  assertEquals(reply.id, 0x7790);
+  assertEquals(reply.questions[0]!.name, "wWw.example.test");
+  assertEquals(verdict(reply), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() outlives packets that are no messages", {
+  reveals: ["udp-handler-throws"],
+}, async (stage) => {
+  const server = serveZone(stage);
+  const mallory = stage.datagram("mallory");
+  const bob = stage.datagram("bob");
+
+  await mallory.send("", server);
+  for (const [start] of everySplit(DIG_ASKS)) {
+    await mallory.send(start, server);
+  }
+  await mallory.send("who is www.example.test, please?", server);
+  await mallory.send(new Uint8Array(1_000).fill(0xff), server);
+
+  const reply = await ask(bob, server, query("www.example.test", TYPE.A));
+  assertEquals(verdict(reply), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() answers no answer", {
+  reveals: ["dns-answers-answers"],
+}, async (stage) => {
+  const server = serveZone(stage);
+  const other = stage.datagram("other"); // Another server; or its address.
+
+  await other.send(A, server);
+  await other.receivesNothing(20);
+  await other.send(A.subarray(0, 50), server); // It breaks off, too.
+  await other.receivesNothing(20);
+}));
+
+Deno.test(check("serve() sends over UDP what the asker can take", {
+  reveals: ["dns-udp-size", "dns-edns", "dns-cut-record"],
+}, async (stage) => {
+  const server = serveZone(stage);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob");
+  const cat = stage.datagram("cat");
+
+  const plain = await askRaw(ann, server, query("big.example.test", TYPE.TXT));
+  assertFits(plain, 512);
+  assertEquals(whole(plain).truncated, true, "TC is not set");
+
+  const modern = query("big.example.test", TYPE.TXT, {
+    additionals: [opt(1_232)],
+  });
+  const all = whole(await askRaw(bob, server, modern));
+  assertEquals(verdict(all), "NOERROR: TXT");
+  assertEquals(all.truncated, false, "1,232 bytes were allowed, and TC is set");
+
+  // Less than 512 means 512.
+  const tiny = query("some.example.test", TYPE.TXT, { additionals: [opt(99)] });
+  const some = whole(await askRaw(cat, server, tiny));
+  assertEquals(verdict(some), "NOERROR: TXT");
+}));
+
+Deno.test(check("serve() sends nobody more than 1,232 bytes over UDP", {
+  reveals: ["udp-amplification"],
+}, async (stage) => {
+  const server = serveZone(stage);
+  const victim = stage.datagram("victim"); // Who is said to have asked.
+
+  const greedy = query("huge.example.test", TYPE.TXT, {
+    additionals: [opt(65_535)],
+  });
+  const reply = await askRaw(victim, server, greedy);
+  assertFits(reply, 1_232);
+  assertEquals(whole(reply).truncated, true, "TC is not set");
+}));
+
+// -- TCP --
+
+Deno.test(check("serve() answers over TCP what UDP could not hold", {
+  reveals: ["dns-tcp-length", "dns-no-tcp", "leaked-conn"],
+}, async (stage) => {
+  const server = serveZone(stage);
+  const ann = stage.datagram("ann");
+  const huge = query("huge.example.test", TYPE.TXT);
+  const short = await ask(ann, server, huge);
+  assertEquals(short.truncated, true, "TC is not set");
+
+  const again = await stage.connect("ann again", server);
+  await again.send(framed(huge));
+  const reply = await answerOverTcp(again);
+
+  assertEquals(verdict(reply), "NOERROR: TXT");
+  assertEquals(reply.truncated, false, "TC is set over TCP, too");
+  assertEquals(reply.answers[0]!.data.length, 3_012);
+}));
+
+Deno.test(check("serve() joins a query that comes in two pieces", {
+  reveals: ["one-read-one-message"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+  const frame = framed(query("www.example.test", TYPE.A));
+
+  await ann.sendInPieces([frame.subarray(0, 20), frame.subarray(20)]);
+  assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() joins a query that was cut anywhere", {
+  reveals: ["header-single-read"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+  const frame = framed(query("www.example.test", TYPE.A));
+
+  for (const pieces of everySplit(frame)) {
+    await ann.sendInPieces(pieces);
+    assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+  }
+  await ann.sendByteByByte(frame);
+  assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() answers each query of one write", {
+  reveals: ["first-message-only"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+  const one = framed(query("www.example.test", TYPE.A, { id: 1 }));
+  const two = framed(query("example.test", TYPE.MX, { id: 2 }));
+
+  await ann.send(Uint8Array.of(...one, ...two, ...two.subarray(0, 9)));
+  const replies = [await answerOverTcp(ann), await answerOverTcp(ann)];
+  await ann.send(two.subarray(9));
+  replies.push(await answerOverTcp(ann));
+
+  const said = replies.map((reply) => `${reply.id} ${verdict(reply)}`).sort();
+  assertEquals(said, ["1 NOERROR: A A", "2 NOERROR: MX", "2 NOERROR: MX"]);
+}));
+
+Deno.test(check("serve() answers a client that has ended its sending", {
+  reveals: ["eof-means-peer-gone", "leaked-conn"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+
+  await ann.send(framed(query("www.example.test", TYPE.A)));
+  await ann.closeWrite();
+
+  assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+  await ann.receivesEnd();
+}));
+
+Deno.test(check("serve() lets TCP clients go that break off", {
+  reveals: [
+    "handler-rejection-kills-server",
+    "leak-on-error-path",
+    "leaked-conn",
+  ],
+}, async (stage) => {
+  serveZone(stage);
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const half = await stage.connect("half");
+  const mallory = await stage.connect("mallory");
+  const frame = framed(query("huge.example.test", TYPE.TXT));
+
+  await doomed.send(frame);
+  await answerOverTcp(doomed);
+  doomed.reset();
+  await half.send(frame.subarray(0, 9));
+  await half.closeWrite();
+  await half.receivesEnd();
+  await mallory.send("\0\x05hello");
+
+  const ann = await stage.connect("ann");
+  await ann.send(framed(query("www.example.test", TYPE.A)));
+  assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() hangs up on TCP clients that ask nothing", {
+  reveals: ["no-deadline"],
+}, async (stage) => {
+  serveZone(stage, { idleMs: 40 });
+  const ann = await stage.connect("ann");
+
+  await ann.send(framed(query("www.example.test", TYPE.A)));
+  await answerOverTcp(ann);
+  await ann.receivesEnd();
+}));
+
+// A matter of milliseconds, and loopback's are a matter of luck.
+Deno.test(check("serve() waits idleMs for a whole query, however it drips", {
+  reveals: ["per-read-only", "no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  serveZone(stage, { idleMs: 1_000 });
+  const ann = await stage.connect("ann");
+  const frame = framed(query("www.example.test", TYPE.A));
+
+  await ann.send(frame.subarray(0, 1));
+  await stage.sleep(600);
+  await ann.send(frame.subarray(1, 9));
+  await ann.receivesEnd();
+  assert(stage.now <= 1_200, `it took ${stage.now} ms of idleMs: 1000`);
+}));
+
+// -- Asking another server --
+
+Deno.test(check("serve() asks upstream about other names, under a new id", {
+  reveals: ["dns-id-passed-on", "dns-id-not-restored"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+
+  const ids: number[] = [];
+  for (const name of ["one.test", "two.test", "three.test"]) {
+    await ann.send(encodeMessage(query(name, TYPE.A, { id: 7 })), server);
+    const { bytes, from } = await upstream.receive();
+    const asked = whole(bytes);
+    assertEquals(asked.recursionDesired, true);
+    assertEquals(asked.questions, [{ name, type: TYPE.A, class: 1 }]);
+    ids.push(asked.id);
+    await upstream.send(replyTo(bytes, 9), from);
+    const reply = whole((await ann.receive({ from: server })).bytes);
+    assertEquals(reply.id, 7, "the answer to id 7 has another id");
+    assertBytes(address(reply), hex("cb00 7109"), "the address");
+  }
+  assertNotEquals(ids, [7, 7, 7], "upstream was asked under the asker's id");
+}));
+
+Deno.test(check("serve() says that it asks others, if it does", {
+  reveals: ["dns-recursion-flag"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const alone = serveZone(stage);
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+  const asked = query("www.example.test", TYPE.A);
+
+  const without = await ask(ann, alone, asked);
+  assertEquals(without.recursionAvailable, false, "RA is set without upstream");
+  const reply = await ask(ann, server, asked);
+  assertEquals(verdict(reply), "NOERROR: A A");
+  assertEquals(reply.recursionAvailable, true, "RA is not set, with upstream");
+}));
+
+Deno.test(check("serve() waits on when a stranger answers", {
+  reveals: ["udp-trusts-anyone"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const mallory = stage.datagram("mallory");
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive();
+  await mallory.send(replyTo(bytes, 66), from); // She has seen the id.
+  await upstream.send(replyTo(bytes, 9), from);
+
+  const reply = whole((await ann.receive()).bytes);
+  assertBytes(address(reply), hex("cb00 7109"), "the address");
+}));
+
+Deno.test(check("serve() waits on when the answer is to another question", {
+  reveals: ["stale-reply"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive();
+  const stale = replyTo(bytes, 66);
+  stale[0]! ^= 1; // Another id.
+  await upstream.send(stale, from);
+  await upstream.send("?", from);
+  await upstream.send(replyTo(bytes, 9), from);
+
+  const reply = whole((await ann.receive()).bytes);
+  assertBytes(address(reply), hex("cb00 7109"), "the address");
+}));
+
+Deno.test(check("serve() says SERVFAIL when upstream says nothing", {
+  reveals: ["no-deadline", "udp-left-open"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const server = serveZone(stage, { upstream: upstream.addr, timeoutMs: 50 });
+  const ann = stage.datagram("ann");
+
+  const reply = await ask(ann, server, query("elsewhere.test", TYPE.A));
+  assertEquals(verdict(reply), "SERVFAIL: nothing");
+}));
+
+// A matter of milliseconds, and loopback's are a matter of luck.
+Deno.test(check("serve() gives upstream timeoutMs, and no more", {
+  reveals: ["no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const server = serveZone(stage, {
+    upstream: upstream.addr,
+    timeoutMs: 5_000,
+  });
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("slow.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive();
+  await stage.sleep(4_900);
+  await upstream.send(replyTo(bytes, 9), from);
+  const slow = whole((await ann.receive()).bytes);
+  assertBytes(address(slow), hex("cb00 7109"), "the address");
+
+  const late = await ask(ann, server, query("late.test", TYPE.A));
+  assertEquals(verdict(late), "SERVFAIL: nothing");
+  const took = Math.round(stage.now) - 4_900;
+  assert(took <= 5_100, `it took ${took} ms of timeoutMs: 5000`);
+}));
+
+Deno.test(check("serve() answers others while it waits for upstream", {
+  reveals: ["state-machine-blocking"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const options = { upstream: upstream.addr, timeoutMs: 60_000 };
+  const server = serveZone(stage, options);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob");
+
+  await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive(); // And it takes its time.
+  const reply = await ask(bob, server, query("www.example.test", TYPE.A));
+  assertEquals(verdict(reply), "NOERROR: A A");
+  assert(stage.now < 10_000, "bob waited for upstream, and never asked it");
+
+  await upstream.send(replyTo(bytes, 9), from);
+  await ann.receive();
+}));
+
+Deno.test(check("serve() keeps a hundred questions apart", {
+  reveals: ["state-machine-blocking", "stale-reply"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+  const hundred = Array.from({ length: 100 }, (_, n) => n);
+
+  for (const id of hundred) {
+    const asked = query(`${id}.elsewhere.test`, TYPE.A, { id });
+    await ann.send(encodeMessage(asked), server);
+  }
+  const theirs = [];
+  for (const _ of hundred) theirs.push(await upstream.receive());
+  for (const n of hundred) {
+    const { bytes, from } = theirs[n * 37 % 100]!; // In another order.
+    const [question] = whole(bytes).questions;
+    await upstream.send(replyTo(bytes, parseInt(question!.name)), from);
+  }
+  for (const _ of hundred) {
+    const reply = whole((await ann.receive()).bytes);
+    const [question] = reply.questions;
+    assertEquals(question!.name, `${reply.id}.elsewhere.test`);
+    assertBytes(address(reply), Uint8Array.of(203, 0, 113, reply.id));
+  }
+}));
+
+Deno.test(check("serve() asks upstream for TCP clients, too", {
+  reveals: ["dns-tcp-length"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  serveZone(stage, { upstream: upstream.addr });
+  const ann = await stage.connect("ann");
+
+  await ann.send(framed(query("elsewhere.test", TYPE.A)));
+  const { bytes, from } = await upstream.receive();
+  await upstream.send(replyTo(bytes, 9), from);
+
+  const reply = await answerOverTcp(ann);
+  assertEquals(reply.id, 0x1234);
+  assertBytes(address(reply), hex("cb00 7109"), "the address");
+}));
+
+// -- How the cast asks --
+
+/** A query as clients send it. */
+function query(
+  name: string,
+  type: number,
+  more: Partial<DnsMessage> = {},
+): DnsMessage {
+  return {
+    id: 0x1234,
+    response: false,
+    opcode: 0,
+    authoritative: false,
+    truncated: false,
+    recursionDesired: true,
+    recursionAvailable: false,
+    rcode: 0,
+    questions: [{ name, type, class: 1 }],
+    answers: [],
+    authorities: [],
+    additionals: [],
+    ...more,
+  };
+}
+
+/** OPT, from somebody who takes `size` bytes. */
+function opt(size: number): ResourceRecord {
+  const data = new Uint8Array();
+  return { name: "", type: TYPE.OPT, class: size, ttl: 0, data };
+}
+
+function isOpt({ type }: ResourceRecord): boolean {
+  return type === TYPE.OPT;
+}
+
+function serveZone(
+  stage: Stage,
+  options: ServeOptions = {},
+  hostname?: string,
+): Deno.NetAddr {
+  return stage.serveBoth(
+    (listener, socket) => serve(listener, socket, ZONE, options),
+    hostname,
+  );
+}
+
+async function askRaw(
+  talker: Talker,
+  server: Deno.NetAddr,
+  asked: DnsMessage,
+): Promise<Uint8Array> {
+  await talker.send(encodeMessage(asked), server);
+  return (await talker.receive()).bytes;
+}
+
+async function ask(
+  talker: Talker,
+  server: Deno.NetAddr,
+  asked: DnsMessage,
+): Promise<DnsMessage> {
+  return whole(await askRaw(talker, server, asked));
+}
+
+/** A query as it goes over TCP: two bytes of length, and the message. */
+function framed(asked: DnsMessage): Uint8Array {
+  const packet = encodeMessage(asked);
+  return Uint8Array.of(packet.length >> 8, packet.length & 0xff, ...packet);
+}
+
+async function answerOverTcp(actor: Actor): Promise<DnsMessage> {
+  const length = await actor.receive(2);
+  return whole(await actor.receive(length[0]! << 8 | length[1]!));
+}
+
+/** What upstream answers to `packet`: the address 203.0.113.n. */
+function replyTo(packet: Uint8Array, n: number): Uint8Array {
+  const asked = whole(packet);
+  const { name } = asked.questions[0]!;
+  return encodeMessage({
+    ...asked,
+    response: true,
+    recursionAvailable: true,
+    answers: [record(name, "A", `203.0.113.${n}`)],
+    additionals: [],
+  });
+}
+
+/** The data of the first answer. */
+function address({ answers }: DnsMessage): Uint8Array | undefined {
+  return answers[0]?.data;
+}
+
+// -- How an answer is told --
+
+/** Bytes from hex digits. */
+function hex(digits: string): Uint8Array<ArrayBuffer> {
+  const pairs = digits.match(/[0-9a-f]{2}/g) ?? [];
+  return Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
+}
+
+function byte(value: number): string {
+  return value.toString(16).padStart(2, "0");
+}
+
+/** A query of one question, which is given from its name on. */
+function asking(question: string, counts = "0001 0000 0000 0000") {
+  return hex(`0007 0100 ${counts} ${question}`);
+}
+
+/** Expects that what is asked, or a whole packet, is no message. */
+function rejects(packet: string | Uint8Array, what: string) {
+  const bytes = typeof packet === "string" ? asking(packet) : packet;
+  assertThrows(() => decodeMessage(bytes), FormatError, undefined, what);
+}
+
+/** Reads `packet`, which holds one message and nothing that is cut. */
+function whole(packet: Uint8Array): DnsMessage {
+  try {
+    return decodeMessage(packet);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    assert(false, `These ${packet.length} bytes are no whole message`);
+  }
+}
+
+function assertFits(packet: Uint8Array, size: number) {
+  const got = packet.length;
+  assert(got <= size, `${size} bytes were allowed, and ${got} came`);
+}
+
+function typeOf({ type }: ResourceRecord): string {
+  return Object.entries(TYPE).find(([, n]) => n === type)?.[0] ?? `${type}`;
+}
+
+/** The names and types of records. */
+function names(records: ResourceRecord[]): string[] {
+  return records.map((one) => `${one.name || "(root)"} ${typeOf(one)}`);
+}
+
+/** All that records say. */
+function lines(records: ResourceRecord[]): string[] {
+  return records.map((one, i) => {
+    const data = Array.from(one.data, byte).join("");
+    return `${names(records)[i]}, class ${one.class}, ttl ${one.ttl}: ${data}`;
+  });
+}
+
+/** How it went, what the answers are, and the SOA if it is among the others. */
+function verdict({ rcode, answers, authorities }: DnsMessage): string {
+  const name = Object.entries(RCODE).find(([, n]) => n === rcode)?.[0];
+  const types = answers.length > 0 ? answers.map(typeOf).join(" ") : "nothing";
+  const soa = authorities.some(({ type }) => type === TYPE.SOA) ? ", SOA" : "";
+  return `${name ?? rcode}: ${types}${soa}`;
+}
+
+const ZONE: Zone = {
+  origin: "example.test",
+  records: [
+    record("example.test", "SOA", "ns.example.test me.example.test 1 1 1 1 60"),
+    record("example.test", "NS", "ns.example.test"),
+    record("example.test", "MX", "10 mail.example.test"),
+    record("www.example.test", "A", "192.0.2.1"),
+    record("www.example.test", "A", "192.0.2.2"),
+    record("www.example.test", "AAAA", "2001:db8::1"),
+    record("www.example.test", "TXT", "hello"),
+    record("Capital.Example.test", "A", "192.0.2.3"),
+    record("alias.example.test", "CNAME", "WWW.example.test"),
+    record("far.example.test", "CNAME", "alias.example.test"),
+    record("away.example.test", "CNAME", "www.elsewhere.test"),
+    record("round.example.test", "CNAME", "trip.example.test"),
+    record("trip.example.test", "CNAME", "round.example.test"),
+    record("host.deep.example.test", "A", "192.0.2.4"),
+    record("some.example.test", "TXT", "x".repeat(400)),
+    record("big.example.test", "TXT", "x".repeat(700)),
+    record("huge.example.test", "TXT", "x".repeat(3_000)),
+  ],
+};
+
+// -- Packets as real programs have sent them --
+
+/** From `host -t A www.example.test`. */
+const HOST_ASKS = hex(`
+  61f7 0100 0001 0000 0000 0000 0377 7777 0765 7861
+  6d70 6c65 0474 6573 7400 0001 0001`);
+
+/** From `dig wWw.example.test`: with OPT, and a cookie in it. */
+const DIG_ASKS = hex(`
+  7790 0100 0001 0000 0000 0001 0377 5777 0765 7861
+  6d70 6c65 0474 6573 7400 0001 0001 0000 2904 d000
+  0000 0000 0c00 0a00 0869 08c1 981c 98f5 74`);
+
+// The others are answers of BIND 9.18.
+
+const A = hex(`
+  1234 8500 0001 0002 0001 0001 0377 7777 0765 7861
+  6d70 6c65 0474 6573 7400 0001 0001 c00c 0001 0001
+  0000 012c 0004 c000 0202 c00c 0001 0001 0000 012c
+  0004 c000 0201 c010 0002 0001 0000 012c 0005 026e
+  73c0 10c0 4e00 0100 0100 0001 2c00 04c0 0002 35`);
+
+const AAAA = hex(`
+  1234 8500 0001 0001 0001 0001 0377 7777 0765 7861
+  6d70 6c65 0474 6573 7400 001c 0001 c00c 001c 0001
+  0000 012c 0010 2001 0db8 0000 0000 0000 0000 0000
+  0001 c010 0002 0001 0000 012c 0005 026e 73c0 10c0
+  4a00 0100 0100 0001 2c00 04c0 0002 35`);
+
+const CNAME = hex(`
+  1234 8500 0001 0003 0001 0001 0561 6c69 6173 0765
+  7861 6d70 6c65 0474 6573 7400 0001 0001 c00c 0005
+  0001 0000 012c 0006 0377 7777 c012 c030 0001 0001
+  0000 012c 0004 c000 0201 c030 0001 0001 0000 012c
+  0004 c000 0202 c012 0002 0001 0000 012c 0005 026e
+  73c0 12c0 6200 0100 0100 0001 2c00 04c0 0002 35`);
+
+const MX = hex(`
+  1234 8500 0001 0002 0001 0003 0765 7861 6d70 6c65
+  0474 6573 7400 000f 0001 c00c 000f 0001 0000 012c
+  0009 000a 046d 6169 6cc0 0cc0 0c00 0f00 0100 0001
+  2c00 0b00 1406 6261 636b 7570 c02c c00c 0002 0001
+  0000 012c 0005 026e 73c0 0cc0 2c00 0100 0100 0001
+  2c00 04c0 0002 19c0 4100 0100 0100 0001 2c00 04c0
+  0002 1ac0 5600 0100 0100 0001 2c00 04c0 0002 35`);
+
+const TXT = hex(`
+  1234 8500 0001 0001 0001 0001 0765 7861 6d70 6c65
+  0474 6573 7400 0010 0001 c00c 0010 0001 0000 012c
+  0010 0570 6c61 6e74 0961 6e64 2077 6174 6572 c00c
+  0002 0001 0000 012c 0005 026e 73c0 0cc0 4600 0100
+  0100 0001 2c00 04c0 0002 35`);
+
+const NXDOMAIN = hex(`
+  1234 8503 0001 0000 0001 0000 066e 6f62 6f64 7907
+  6578 616d 706c 6504 7465 7374 0000 0100 01c0 1300
+  0600 0100 0000 3c00 2102 6e73 c013 0561 646d 696e
+  c013 0000 0001 0000 0e10 0000 0258 0001 5180 0000
+  003c`);
