@@ -1,5 +1,5 @@
-// The checks for lesson 20. Read them: they say what a DNS server promises. They
-// read its answers with your own `decodeMessage()`, which comes first.
+// The checks for lesson 20. Read them: they say what a DNS server promises.
+// They read its answers with your own decodeMessage(), which is checked first.
 import {
   assert,
   assertEquals,
@@ -333,7 +333,8 @@ Deno.test(check("answer() answers OPT with OPT", {
   const plain = answer(query("www.example.test", TYPE.A), ZONE);
 
   assertEquals(names(modern.additionals.filter(isOpt)), ["(root) OPT"]);
-  assertEquals(names(plain.additionals.filter(isOpt)), []);
+  const uncalled = names(plain.additionals.filter(isOpt));
+  assertEquals(uncalled, [], "the query has no OPT");
 }));
 
 // -- The server, and UDP --
@@ -398,12 +399,12 @@ Deno.test(check("serve() sends over UDP what the asker can take", {
     additionals: [opt(1_232)],
   });
   const all = whole(await askRaw(bob, server, modern));
-  assertEquals(verdict(all), "NOERROR: TXT");
   assertEquals(all.truncated, false, "1,232 bytes were allowed, and TC is set");
+  assertEquals(verdict(all), "NOERROR: TXT");
 
-  // Less than 512 means 512.
   const tiny = query("some.example.test", TYPE.TXT, { additionals: [opt(99)] });
   const some = whole(await askRaw(cat, server, tiny));
+  assertEquals(some.truncated, false, "99 counts as 512, and TC is set");
   assertEquals(verdict(some), "NOERROR: TXT");
 }));
 
@@ -424,7 +425,7 @@ Deno.test(check("serve() sends nobody more than 1,232 bytes over UDP", {
 // -- TCP --
 
 Deno.test(check("serve() answers over TCP what UDP could not hold", {
-  reveals: ["dns-tcp-length", "dns-no-tcp", "leaked-conn"],
+  reveals: ["dns-tcp-length", "dns-no-tcp", "leaked-conn", "timer-leak"],
 }, async (stage) => {
   const server = serveZone(stage);
   const ann = stage.datagram("ann");
@@ -436,8 +437,8 @@ Deno.test(check("serve() answers over TCP what UDP could not hold", {
   await again.send(framed(huge));
   const reply = await answerOverTcp(again);
 
-  assertEquals(verdict(reply), "NOERROR: TXT");
   assertEquals(reply.truncated, false, "TC is set over TCP, too");
+  assertEquals(verdict(reply), "NOERROR: TXT");
   assertEquals(reply.answers[0]!.data.length, 3_012);
 }));
 
@@ -449,6 +450,22 @@ Deno.test(check("serve() joins a query that comes in two pieces", {
   const frame = framed(query("www.example.test", TYPE.A));
 
   await ann.sendInPieces([frame.subarray(0, 20), frame.subarray(20)]);
+  assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
+}));
+
+Deno.test(check("serve() answers a client while another is halfway", {
+  reveals: ["state-machine-blocking"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+  const frame = framed(query("www.example.test", TYPE.A));
+
+  await ann.send(frame.subarray(0, 20));
+  await bob.send(frame);
+  assertEquals(verdict(await answerOverTcp(bob)), "NOERROR: A A");
+  assert(stage.now < 5_000, "bob waited for ann, who had not finished");
+  await ann.send(frame.subarray(20));
   assertEquals(verdict(await answerOverTcp(ann)), "NOERROR: A A");
 }));
 
@@ -529,8 +546,6 @@ Deno.test(check("serve() hangs up on TCP clients that ask nothing", {
   serveZone(stage, { idleMs: 40 });
   const ann = await stage.connect("ann");
 
-  await ann.send(framed(query("www.example.test", TYPE.A)));
-  await answerOverTcp(ann);
   await ann.receivesEnd();
 }));
 
@@ -550,10 +565,31 @@ Deno.test(check("serve() waits idleMs for a whole query, however it drips", {
   assert(stage.now <= 1_200, `it took ${stage.now} ms of idleMs: 1000`);
 }));
 
+Deno.test(check("serve() gives each query idleMs of its own", {
+  reveals: ["late-timer-closes-next"],
+  only: "simulated",
+}, async (stage) => {
+  serveZone(stage, { idleMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  for (const id of [1, 2, 3]) {
+    await stage.sleep(600);
+    await ann.send(framed(query("www.example.test", TYPE.A, { id })));
+    assertEquals((await answerOverTcp(ann)).id, id);
+  }
+  await ann.receivesEnd();
+  assert(stage.now <= 2_900, `it took ${stage.now} ms of idleMs: 1000`);
+}));
+
 // -- Asking another server --
 
 Deno.test(check("serve() asks upstream about other names, under a new id", {
-  reveals: ["dns-id-passed-on", "dns-id-not-restored"],
+  reveals: [
+    "dns-id-passed-on",
+    "dns-id-not-restored",
+    "timer-leak",
+    "udp-left-open",
+  ],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const server = serveZone(stage, { upstream: upstream.addr });
@@ -589,10 +625,14 @@ Deno.test(check("serve() says that it asks others, if it does", {
   const reply = await ask(ann, server, asked);
   assertEquals(verdict(reply), "NOERROR: A A");
   assertEquals(reply.recursionAvailable, true, "RA is not set, with upstream");
+
+  // Of its own names it knows best, of those that are not there, too.
+  const nobody = await ask(ann, server, query("nobody.example.test", TYPE.A));
+  assertEquals(verdict(nobody), "NXDOMAIN: nothing, SOA");
 }));
 
 Deno.test(check("serve() waits on when a stranger answers", {
-  reveals: ["udp-trusts-anyone"],
+  reveals: ["dns-stray-ends-wait", "udp-trusts-anyone"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const mallory = stage.datagram("mallory");
@@ -609,7 +649,7 @@ Deno.test(check("serve() waits on when a stranger answers", {
 }));
 
 Deno.test(check("serve() waits on when the answer is to another question", {
-  reveals: ["stale-reply"],
+  reveals: ["dns-stray-ends-wait", "stale-reply"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const server = serveZone(stage, { upstream: upstream.addr });
@@ -628,7 +668,7 @@ Deno.test(check("serve() waits on when the answer is to another question", {
 }));
 
 Deno.test(check("serve() says SERVFAIL when upstream says nothing", {
-  reveals: ["no-deadline", "udp-left-open"],
+  reveals: ["no-deadline", "udp-left-open", "udp-close-interrupts"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const server = serveZone(stage, { upstream: upstream.addr, timeoutMs: 50 });
@@ -686,7 +726,8 @@ Deno.test(check("serve() keeps a hundred questions apart", {
   reveals: ["state-machine-blocking", "stale-reply"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
-  const server = serveZone(stage, { upstream: upstream.addr });
+  const options = { upstream: upstream.addr, timeoutMs: 60_000 };
+  const server = serveZone(stage, options);
   const ann = stage.datagram("ann");
   const hundred = Array.from({ length: 100 }, (_, n) => n);
 
@@ -723,6 +764,27 @@ Deno.test(check("serve() asks upstream for TCP clients, too", {
   const reply = await answerOverTcp(ann);
   assertEquals(reply.id, 0x1234);
   assertBytes(address(reply), hex("cb00 7109"), "the address");
+}));
+
+// A matter of milliseconds, and loopback's are a matter of luck.
+Deno.test(check("serve() keeps a TCP client that waits for upstream", {
+  reveals: ["late-timer-closes-next"],
+  only: "simulated",
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  serveZone(stage, { upstream: upstream.addr, idleMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send(framed(query("elsewhere.test", TYPE.A)));
+  const { bytes, from } = await upstream.receive();
+  await stage.sleep(1_500); // Ann has asked, and is not idle.
+  await upstream.send(replyTo(bytes, 9), from);
+
+  assertBytes(
+    address(await answerOverTcp(ann)),
+    hex("cb00 7109"),
+    "the address",
+  );
 }));
 
 // -- How the cast asks --

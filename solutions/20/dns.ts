@@ -6,11 +6,14 @@
 
 // -- What a message consists of --
 //
-//   message    id, flags, 4 counts | questions | answers | authorities | additionals
-//   question   name, type, class             a number has 16 bits,
-//   record     name, type, class, ttl, length, data         the ttl 32
-//   name       03 www 07 example 04 test 00  a length before each label,
-//              03 www c0 10                  or: "go on at byte 16 (0x10)"
+//   message    id, flags, four counts, and as many questions, answers,
+//              authorities and additionals as they say
+//   question   name, type, class
+//   record     name, type, class, ttl, length of the data, data
+//   name       03 www 07 example 04 test 00    a length before each label
+//              03 www c0 10                    "goes on at byte 0x10"
+//
+// Numbers have 16 bits, the ttl 32; the highest byte comes first.
 
 /** What cannot be read as a DNS message, or written as one. */
 export class FormatError extends Error {
@@ -54,7 +57,7 @@ const IN = 1;
 export interface Question {
   /**
    * Labels with dots between, and none at the end; the root is "". A label has
-   * 1 to 63 bytes, a name at most 255, length bytes and the final zero included.
+   * 1 to 63 bytes, a name at most 255, with length bytes and the final zero.
    */
   name: string;
   /** One of {@linkcode TYPE}, or another. */
@@ -67,7 +70,7 @@ export interface Question {
 export interface ResourceRecord extends Question {
   /** How long it may be remembered, in seconds. */
   ttl: number;
-  /** What it says, in bytes: four of an A record, the target of a CNAME. */
+  /** What it says. `new PacketReader(data).name()` is the target of a CNAME. */
   data: Uint8Array;
 }
 
@@ -703,7 +706,7 @@ function labelBytes(label: string): Uint8Array {
 /** Types whose data {@linkcode record} can read. */
 export type DataType = "A" | "AAAA" | "CNAME" | "MX" | "NS" | "SOA" | "TXT";
 
-/** Makes a record of `text`, which is as in a zone file: "10 mail.example.test". */
+/** Makes a record of `text`, as in a zone file: "10 mail.example.test". */
 export function record(
   name: string,
   type: DataType,

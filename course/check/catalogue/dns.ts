@@ -7,9 +7,12 @@ export const dns: Catalogue = {
   "dns-edns": {
     sentence:
       "Behind the question stands an OPT record, which says what the asker can take; your program refuses it, or passes over it.",
-    fits: (evidence) =>
-      refused(evidence) || / OPT\b/.test(compared(evidence).expected) ||
-      evidence.headline.includes("were allowed, and TC is set"),
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return refused(evidence) ||
+        / OPT\b/.test(expected) && !/ OPT\b/.test(actual) ||
+        evidence.headline.includes("were allowed, and TC is set");
+    },
   },
   "dns-pointer-return": {
     sentence:
@@ -124,8 +127,9 @@ export const dns: Catalogue = {
   "dns-tcp-length": {
     sentence:
       "Over TCP each message has its length in front, two bytes, the highest first; what came first is another number.",
-    fits: ({ kind, received }) =>
-      ["silence", "end"].includes(kind) && (received?.length ?? 0) > 0,
+    fits: ({ kind, received, headline }) =>
+      ["silence", "end"].includes(kind) && (received?.length ?? 0) > 0 ||
+      headline.includes("are no whole message"),
   },
   "dns-no-tcp": {
     sentence:
@@ -143,6 +147,12 @@ export const dns: Catalogue = {
     sentence:
       "The answer came back under the id that upstream was asked with; whoever asked waits for another.",
     fits: ({ headline }) => headline.includes("the answer to id 7 has another"),
+  },
+  "dns-stray-ends-wait": {
+    sentence:
+      "A datagram that was not the answer ended the wait; the answer came a moment later, and nobody was there to take it.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && expected !== undefined && received === undefined,
   },
   "dns-recursion-flag": {
     sentence:
