@@ -2,9 +2,14 @@
 // cores are kept busy by something else, and reports each verdict that is not
 // what it was the first time, or not what it should be. Rounds: 20 if none is
 // said; right programs play two and a half times as often as wrong ones.
-import { findLessons, HOUSE, type LessonFiles } from "./course_files.ts";
+import {
+  directive,
+  findLessons,
+  HOUSE,
+  type LessonFiles,
+} from "./course_files.ts";
 import { brokenMistake } from "./mistake_promises.ts";
-import { type LessonRun, runLesson } from "./lesson_run.ts";
+import { type LessonRun, type Network, runLesson } from "./lesson_run.ts";
 import { pooled } from "./pool.ts";
 
 const rounds = Number(Deno.args[0] ?? 20);
@@ -34,10 +39,13 @@ function rightPrograms({ number, solution, alternatives }: LessonFiles) {
   return [solution, ...alternatives].map((program): Trial => ({
     name: `lesson ${number} passes ${nameOf(program)}`,
     play: async () => {
+      const source = Deno.readTextFileSync(program);
+      const network = directive(source, "network") as Network | undefined;
       const run = await runLesson(number, {
         program,
         permission: true,
         limitMs: 120_000,
+        ...(network && { network }),
       });
       return run.passed ? [] : [run.output];
     },
