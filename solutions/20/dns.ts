@@ -133,7 +133,7 @@ const MAX_MESSAGE = 65_535;
 /** What anybody can take over UDP. */
 const PLAIN_UDP = 512;
 
-/** What we send over UDP at the most: networks carry it in one packet. */
+/** What we send over UDP at the most: IPv6 takes it in one packet anywhere. */
 const MAX_UDP = 1_232;
 
 // -- 1. Names and messages --
@@ -185,14 +185,14 @@ class PacketReader {
         // Each jump leads further back, so there is a last one.
         if (target >= start) {
           throw new FormatError(
-            `Cannot go on at byte ${target}: it lies ahead`,
+            `Cannot go on at byte ${target}: this part began at ${start}`,
           );
         }
         this.#at = start = target;
         continue;
       }
       size += 1 + length;
-      // 0x40 and 0x80 would announce other kinds of labels; there are none.
+      // 0x40 and 0x80 would announce other kinds of labels; nobody uses any.
       if (length > MAX_LABEL || size > MAX_NAME) throw tooLong(length, size);
       labels.push(labelText(this.bytes(length)));
     }

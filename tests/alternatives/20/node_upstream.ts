@@ -1,4 +1,4 @@
-// style: an index for the zone, generators for names; upstream through node:dgram
+// style: an index of the zone, names from a generator, upstream by node:dgram
 // network: loopback
 import { randomBytes } from "node:crypto";
 import { createSocket } from "node:dgram";

@@ -1,6 +1,6 @@
 // expect: dns-case
-// All names in small letters, so that they are easy to compare. The asker compares,
-// too.
+// All names in small letters, so that they are easy to compare. Whoever asked
+// compares, too.
 
 export class FormatError extends Error {
   override name = "FormatError";
@@ -115,7 +115,7 @@ class PacketReader {
         behind ??= this.#at;
         if (target >= start) {
           throw new FormatError(
-            `Cannot go on at byte ${target}: it lies ahead`,
+            `Cannot go on at byte ${target}: this part began at ${start}`,
           );
         }
         this.#at = start = target;

@@ -106,7 +106,7 @@ class PacketReader {
         const target = (length & 0x3f) << 8 | this.uint8();
         if (target >= start) {
           throw new FormatError(
-            `Cannot go on at byte ${target}: it lies ahead`,
+            `Cannot go on at byte ${target}: this part began at ${start}`,
           );
         }
         this.#at = start = target;

@@ -115,7 +115,7 @@ class PacketReader {
         behind ??= this.#at;
         if (target >= start) {
           throw new FormatError(
-            `Cannot go on at byte ${target}: it lies ahead`,
+            `Cannot go on at byte ${target}: this part began at ${start}`,
           );
         }
         this.#at = start = target;

@@ -1,5 +1,5 @@
 // expect: per-read-only
-// Each read gets its time, and who sends a byte now and then has all the time there is.
+// Each read gets its time. Who sends a byte now and then has all that there is.
 
 export class FormatError extends Error {
   override name = "FormatError";
@@ -117,7 +117,7 @@ class PacketReader {
         behind ??= this.#at;
         if (target >= start) {
           throw new FormatError(
-            `Cannot go on at byte ${target}: it lies ahead`,
+            `Cannot go on at byte ${target}: this part began at ${start}`,
           );
         }
         this.#at = start = target;
