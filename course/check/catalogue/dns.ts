@@ -9,7 +9,7 @@ export const dns: Catalogue = {
       "Behind the question stands an OPT record, which says what the asker can take; your program refuses it, or passes over it.",
     fits: (evidence) => {
       const { actual, expected } = compared(evidence);
-      return refused(evidence) ||
+      return refused(evidence) || actual.startsWith("FORMERR") ||
         / OPT\b/.test(expected) && !/ OPT\b/.test(actual) ||
         evidence.headline.includes("were allowed, and TC is set");
     },
