@@ -95,6 +95,24 @@ export const targets: Target[] = [
     },
   },
   {
+    name: "20 decodeMessage",
+    seeds: bytes(
+      // dig's question, with OPT; an alias and its address, with pointers.
+      "\x77\x90\x01\0\0\x01\0\0\0\0\0\x01\x03wWw\x04test\0\0\x01\0\x01" +
+        "\0\0\x29\x04\xd0\0\0\0\0\0\x04\0\x0a\0\0",
+      "\x12\x34\x85\0\0\x01\0\x02\0\0\0\0\x04blog\x04test\0\0\x01\0\x01" +
+        "\xc0\x0c\0\x05\0\x01\0\0\x01\x2c\0\x06\x03www\xc0\x11" +
+        "\xc0\x27\0\x01\0\x01\0\0\x01\x2c\0\x04\xc0\0\x02\x01",
+    ),
+    most: 65_535,
+    errors: ["FormatError"],
+    parse({ decodeMessage, encodeMessage }, pieces) {
+      const message = decodeMessage(joined(pieces));
+      // What could be read can be written, and be read again.
+      decodeMessage(encodeMessage(message, { maxSize: Infinity }));
+    },
+  },
+  {
     name: "22 bodyFraming",
     seeds: HTTP,
     most: 65_536,
@@ -146,6 +164,18 @@ export const targets: Target[] = [
     },
   },
 ];
+
+function joined(pieces: Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(
+    pieces.reduce((sum, { length }) => sum + length, 0),
+  );
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
 
 /** An error of a kind that no documentation mentions. */
 class Undocumented extends Error {
