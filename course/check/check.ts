@@ -1,7 +1,7 @@
 import { diagnose, mistake } from "./catalogue/mod.ts";
 import { explain } from "./explain.ts";
 import { Failed } from "./failed.ts";
-import { mayUseLoopback } from "./loopback.ts";
+import { isOurs, mayUseLoopback } from "./loopback.ts";
 import { type Body, Play } from "./play.ts";
 import { real } from "./real.ts";
 import { asData, asked, isReported, report } from "./report.ts";
@@ -14,6 +14,11 @@ export interface CheckOptions extends Adversity {
   reveals?: readonly string[];
   /** Set if the check makes sense on one network only. */
   only?: "simulated" | "loopback";
+  /**
+   * An address of this machine beside 127.0.0.1 that it needs: "127.0.0.2",
+   * which Linux and Windows have, or "::1". The simulated network has both.
+   */
+  address?: string;
 }
 
 /**
@@ -56,13 +61,16 @@ export function check(
   };
 }
 
-function networksFor({ only }: CheckOptions): ("simulated" | "loopback")[] {
+function networksFor(
+  { only, address }: CheckOptions,
+): ("simulated" | "loopback")[] {
   const wanted = asked.network
     ? [asked.network]
     : ["simulated", "loopback"] as const;
   return wanted.filter((network) =>
     (only === undefined || only === network) &&
-    (network === "simulated" || mayUseLoopback())
+    (network === "simulated" || mayUseLoopback() &&
+        (address === undefined || isOurs(address)))
   );
 }
 

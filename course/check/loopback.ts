@@ -15,6 +15,20 @@ export function mayUseLoopback(): boolean {
   return state === "granted";
 }
 
+/** Whether `hostname` is an address of this machine, and we may listen there. */
+export function isOurs(hostname: string): boolean {
+  try {
+    real.listen({ hostname, port: 0 }).close();
+    return true;
+  } catch (error) {
+    const { code, name } = error as Error & { code?: string };
+    // EAFNOSUPPORT: a machine without IPv6 has no such sockets at all.
+    const reasons = ["EADDRNOTAVAIL", "EAFNOSUPPORT", "NotCapable"];
+    if (!reasons.includes(code ?? name)) throw error;
+    return false;
+  }
+}
+
 /** The kernel's own network, on the addresses that never leave the machine. */
 export class LoopbackNetwork implements Network {
   readonly name = "loopback";

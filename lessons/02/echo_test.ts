@@ -169,6 +169,7 @@ Deno.test(check("startEcho() takes a free port each time", {
 Deno.test(
   check("startEcho() listens to this machine alone, unless told otherwise", {
     reveals: ["bind-everything"],
+    address: "127.0.0.2",
   }, async (stage) => {
     const server = startEcho();
 
@@ -183,6 +184,7 @@ Deno.test(
 
 Deno.test(check("startEcho() listens on the address that it is told", {
   reveals: ["bind-localhost-only"],
+  address: "127.0.0.2",
 }, async (stage) => {
   const server = startEcho({ hostname: "127.0.0.2" });
 

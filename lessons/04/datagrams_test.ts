@@ -62,6 +62,7 @@ Deno.test(check("serveEcho() keeps twenty guests apart", {
 
 Deno.test(check("serveEcho() answers from the address that was asked", {
   reveals: ["udp-wildcard-source"],
+  address: "127.0.0.2",
 }, async (stage) => {
   const echo = stage.serveDatagrams(serveEcho, "127.0.0.2");
   const ann = stage.datagram("ann");

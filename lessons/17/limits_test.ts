@@ -88,6 +88,7 @@ Deno.test(check("serve() gives a place away when its client has vanished", {
 
 Deno.test(check("serve() leaves places for other addresses", {
   reveals: ["unlimited-clients"],
+  address: "127.0.0.2",
 }, async (stage) => {
   stage.serve((listener) => serve(listener, shout, { maxPerHost: 1 }));
   const ann = await stage.connect("ann");

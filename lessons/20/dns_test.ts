@@ -341,6 +341,7 @@ Deno.test(check("answer() answers OPT with OPT", {
 
 Deno.test(check("serve() answers from the address that was asked", {
   reveals: ["udp-wildcard-source", "dns-edns"],
+  address: "127.0.0.2",
 }, async (stage) => {
   const server = serveZone(stage, {}, "127.0.0.2");
   const ann = stage.datagram("ann");
