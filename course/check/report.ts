@@ -48,16 +48,20 @@ export function asData(
   also: { text: string; place: Place | undefined; seed: number },
 ) {
   const { network, headline, expected, received, recording } = evidence;
+  const { loop } = recording;
   return {
     network,
     kind: evidence.kind,
+    who: evidence.who,
     headline,
     text: also.text,
     diagnosis: mistake && { id: mistake.id, sentence: mistake.sentence },
     expected: expected && hex(expected.subarray(0, 256)),
     received: received && hex(received.subarray(0, 256)),
     at: also.place?.line,
+    trail: also.place?.trail,
     seed: also.seed,
+    loop: loop && { ...loop, place: undefined, line: loop.place.line },
     dropped: recording.dropped,
     recording: recording.events.map(({ place, bytes, error, ...event }) => ({
       ...event,

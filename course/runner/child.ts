@@ -11,6 +11,8 @@ export type Ending =
 export interface ChildOptions {
   readonly cwd: string;
   readonly signal?: AbortSignal;
+  /** What the child reads, in place of what `say()` says. */
+  readonly input?: ReadableStream<Uint8Array>;
   /** Called with whatever the child prints, as it comes. */
   readonly take: (text: string, stream: "stdout" | "stderr") => void;
 }
@@ -96,7 +98,9 @@ export class Child {
     }
   }
 
-  async #follow({ take }: ChildOptions) {
+  async #follow({ input, take }: ChildOptions) {
+    // A child that has gone reads no more; its end is told elsewhere.
+    input?.pipeTo(this.#process.stdin).catch(() => {});
     const [status] = await Promise.all([
       this.#process.status,
       read(this.#process.stdout, (text) => take(text, "stdout")),

@@ -30,10 +30,11 @@ function status({ checking, verdict }: View): string {
 
 function legend(view: View, passes: boolean): Content["keys"] {
   const last = view.lessons.at(-1) === view.lesson;
-  const all = [["o", "open"], ["l", "list"], ["q", "quit"]] as const;
+  const open = ["o", "open"] as const;
+  const all = [["w", "page"], ["l", "list"], ["q", "quit"]] as const;
   if (!passes) {
     const folded = view.unfolded ? "fewer checks" : "all checks";
-    return [["h", "hint"], ["a", folded], ["r", "reset"], ...all];
+    return [["h", "hint"], ["a", folded], ["r", "reset"], open, ...all];
   }
   const solution = ["s", "compare with the solution"] as const;
   return last ? [solution, ...all] : [["n", "next lesson"], solution, ...all];

@@ -55,11 +55,15 @@ async function main(args: string[]): Promise<number> {
 async function learn(
   course: Course,
   progress: Progress,
-  { lesson, json, watch }: Request & { lesson: Lesson },
+  { lesson, json, watch, page }: Request & { lesson: Lesson },
 ): Promise<number> {
   progress.setCurrent(lesson.id);
   if (json && watch) return await checkForever(course, progress, lesson);
-  if (!json && interactive()) return await converse(course, progress, lesson);
+  const person = !json && interactive();
+  if (person) return await converse(course, progress, { lesson, page });
+  if (!json && page) {
+    await new Session(course, progress, { lesson, page }).run();
+  }
   if (progress.notice) complain(progress.notice + "\n");
   return await checkOnce(course, progress, { lesson, json }) ? 0 : 1;
 }
@@ -67,11 +71,11 @@ async function learn(
 async function converse(
   course: Course,
   progress: Progress,
-  lesson: Lesson,
+  start: { lesson: Lesson; page: boolean },
 ): Promise<number> {
   using terminal = new Terminal();
   onTheWayOut.push(() => terminal[Symbol.dispose]());
-  const session = new Session(course, progress, { lesson, terminal });
+  const session = new Session(course, progress, { ...start, terminal });
   if (Deno.build.os !== "windows") {
     Deno.addSignalListener("SIGWINCH", () => session.redraw());
   }

@@ -1,12 +1,10 @@
 /**
  * The runner's door: what the page may use of it. A course and its lessons,
- * what has passed, and a run of one lesson's checks.
+ * what the session shows of them, and the words that it has for people.
  *
  * @module
  */
 export { type Afterwards, afterwards } from "./prose.ts";
-export { Checker, type Listener } from "./checker.ts";
-export { killChildren } from "./child.ts";
 export type { Entry } from "./contents.ts";
 export { type Hints, hintsFor } from "./hint.ts";
 export {
@@ -15,13 +13,13 @@ export {
   type Lesson,
   lessonAfter,
   openCourse,
+  text,
 } from "./lesson.ts";
-export type { Limits } from "./limits.ts";
+export { networks } from "./lesson_page.ts";
 export type { Problem } from "./problem.ts";
-export { Progress } from "./progress.ts";
-export type { Diagnosis, RecordedEvent } from "./report.ts";
-export type { RunOptions } from "./attempt.ts";
-export { run } from "./run.ts";
-export { compare, type DiffLine } from "./solution.ts";
+export type { PageState, PageWord } from "./page_process.ts";
+export type { Diagnosis, Loop, RecordedEvent, WaitingCall } from "./report.ts";
+export { compare, type DiffLine, folded } from "./solution.ts";
+export { clip, plain, width } from "./text.ts";
 export type { TypeProblem } from "./types.ts";
 export type { CheckResult, Verdict } from "./verdict.ts";

@@ -4,7 +4,7 @@ import type { Lesson } from "./lesson.ts";
 import type { Problem } from "./problem.ts";
 import { problemLines } from "./problem_lines.ts";
 import type { Content } from "./screen.ts";
-import type { DiffLine } from "./solution.ts";
+import { type DiffLine, folded } from "./solution.ts";
 import { plain, wrap } from "./text.ts";
 
 /** One step of the hints, above the failure that it speaks of. */
@@ -54,19 +54,4 @@ export function solutionPage(
     ),
   ];
   return { body, keys: [["↑↓", "scroll"], ["any other key", "back"]] };
-}
-
-/** How many equal lines show around a difference. */
-const AROUND = 3;
-
-/** Leaves out what is equal and far from every difference. */
-function folded(lines: readonly DiffLine[]): DiffLine[] {
-  const near = lines.map((_, at) =>
-    lines.slice(Math.max(0, at - AROUND), at + AROUND + 1)
-      .some(({ mark }) => mark !== " ")
-  );
-  return lines.flatMap((line, at): DiffLine[] => {
-    if (near[at]) return [line];
-    return near[at - 1] ? [{ mark: " ", text: "…" }] : [];
-  });
 }

@@ -4,7 +4,8 @@ import { backToLesson, listed, type ListPage, type View } from "./view.ts";
 /** What a key asks for, beyond another look at the same things. */
 export type Wish =
   | { readonly do: "start"; readonly lesson: Lesson }
-  | { readonly do: "hint" | "open" | "reset" | "solution" | "all" | "quit" };
+  | { readonly do: "hint" | "open" | "page" | "reset" | "solution" }
+  | { readonly do: "all" | "quit" };
 
 /** What a key changes on the screen, and what it asks for. */
 export interface Pressed {
@@ -36,6 +37,7 @@ export function press(view: View, key: string): Pressed {
 const WISHES: Record<string, Wish> = {
   q: { do: "quit" },
   o: { do: "open" },
+  w: { do: "page" },
   c: { do: "all" },
 };
 

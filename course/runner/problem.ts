@@ -1,5 +1,5 @@
 import { LIMITS } from "./limits.ts";
-import type { Diagnosis, RecordedEvent } from "./report.ts";
+import type { Diagnosis, Loop, RecordedEvent, WaitingCall } from "./report.ts";
 import { clip, plain, spread, wrap } from "./text.ts";
 import { shorten, type Trouble, trouble } from "./trouble.ts";
 import type { CheckResult, Evidence } from "./verdict.ts";
@@ -15,8 +15,14 @@ export interface Problem {
   readonly text: string;
   /** Where: a line of the checks, or of the learner's file. */
   readonly at?: string;
+  /** The same line, and from where that was called: for a sentence. */
+  readonly trail?: string;
   /** Where the check failed; it may have passed on the other one. */
   readonly network?: "simulated" | "loopback";
+  /** How the check failed: "silence", "different", "crash". */
+  readonly kind?: string;
+  /** The member of the cast that noticed, if it was one. */
+  readonly who?: string;
   /** The first sentence of the text. */
   readonly headline?: string;
   /** The mistake, if it is one that the catalogue knows. */
@@ -27,6 +33,12 @@ export interface Problem {
   readonly received?: string;
   /** What crossed the wire, from both sides. */
   readonly recording?: readonly RecordedEvent[];
+  /** How many more events there were than are recorded. */
+  readonly dropped?: number;
+  /** Which calls had not returned. */
+  readonly waiting?: readonly WaitingCall[];
+  /** The call that the program made again and again, in vain. */
+  readonly loop?: Loop;
   /** Replays a random plan of the simulated network. */
   readonly seed?: number;
   /** Set if the lesson's file could not even be loaded. */

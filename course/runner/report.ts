@@ -1,24 +1,53 @@
-/** Something that happened on the wire. Opaque here: it is passed on as data. */
+/** Something that happened on the wire, as one side saw it. */
 export interface RecordedEvent {
   /** Milliseconds since the check began. */
   readonly at: number;
-  /** Whose side it was seen from. */
+  /** Which side saw it: the check's cast, or the learner's program. */
+  readonly side: "cast" | "program";
+  /** A name of the cast; of the program's calls, the peer's name, or "". */
   readonly who: string;
   /** A word for machines: "connect", "write". */
   readonly kind: string;
   /** The same for people. */
   readonly text: string;
-  /** The bytes, in hex. */
+  /** The bytes, in hex: at most the first 256. */
   readonly bytes?: string;
+  /** How many bytes there were. */
+  readonly size?: number;
   /** The learner's line that caused it: "echo.ts:14". */
   readonly line?: string;
-  /** Who was at the other end. */
-  readonly peer?: string;
+  /** What the call failed with. */
+  readonly error?: string;
+}
+
+/** A call that had not returned when the check failed. */
+export interface WaitingCall {
+  /** What is waited for: "read() from ann". */
+  readonly what: string;
+  /** As in {@linkcode RecordedEvent.kind}. */
+  readonly kind: string;
+  /** Whose call it is. */
+  readonly side: "cast" | "program";
+  /** The name of the peer, or of the member of the cast that waits. */
+  readonly who: string;
+  /** Where it was called: "echo.ts:23". */
+  readonly line?: string;
+}
+
+/** A fruitless call that the program made again and again. */
+export interface Loop {
+  readonly what: string;
+  readonly line: string;
+  readonly times: number;
 }
 
 /** Why a check failed, as the check library tells it. */
 export interface Failure {
   readonly network: "simulated" | "loopback";
+  /** How it failed: "silence", "different", "crash". */
+  readonly kind: string;
+  /** The member of the cast that noticed, if it was one. */
+  readonly who?: string;
   readonly headline: string;
   /** The complete explanation at 80 columns, headline included. */
   readonly text: string;
@@ -26,8 +55,14 @@ export interface Failure {
   readonly expected?: string;
   readonly received?: string;
   readonly recording: readonly RecordedEvent[];
-  /** The line of the check: "echo_test.ts:12:18". */
+  /** How many more events there were than are recorded. */
+  readonly dropped: number;
+  readonly waiting: readonly WaitingCall[];
+  readonly loop?: Loop;
+  /** The line of the check, or of the learner's file: "echo_test.ts:12". */
   readonly at?: string;
+  /** The same line, and from where that was called: for a sentence. */
+  readonly trail?: string;
   readonly seed?: number;
 }
 

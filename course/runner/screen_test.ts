@@ -31,7 +31,7 @@ Deno.test("screen() shows the first failing check in full", () => {
  You wait for one client's whole conversation inside the accept loop, so nobody
  else is let in until it ends.                             await-in-accept-loop
 
- h hint   a all checks   r reset   o open   l list   q quit`,
+ h hint   a all checks   r reset   o open   w page   l list   q quit`,
   );
 });
 
@@ -149,7 +149,7 @@ Deno.test("screen() offers the next lesson only after passing", () => {
 
  One more question: what does nc see if you kill the server?
 
- n next lesson   s compare with the solution   o open   l list   q quit`,
+ n next lesson   s compare with the solution   w page   l list   q quit`,
   );
   assert(!shown({ verdict: FAILING }).includes("next lesson"));
   assert(!shown({ verdict }).includes("next lesson"), "03 is the last one");

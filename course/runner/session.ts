@@ -1,7 +1,9 @@
+import { openInBrowser } from "./browser.ts";
 import { Checker } from "./checker.ts";
 import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
 import { type Course, type Lesson, text } from "./lesson.ts";
+import { PageWindow } from "./page_window.ts";
 import { press, type Wish } from "./press.ts";
 import type { Progress } from "./progress.ts";
 import { afterwards } from "./prose.ts";
@@ -9,9 +11,18 @@ import { reset } from "./reset.ts";
 import { run } from "./run.ts";
 import { deepest, screen } from "./screen.ts";
 import { compare } from "./solution.ts";
-import type { Terminal } from "./terminal.ts";
+import { print, type Terminal } from "./terminal.ts";
 import { backToLesson, firstView, type View } from "./view.ts";
 import { Watcher } from "./watch.ts";
+
+/** How a session begins. */
+export interface SessionOptions {
+  readonly lesson: Lesson;
+  /** Where it is drawn. Without one, the page alone shows it. */
+  readonly terminal?: Terminal;
+  /** Whether the page opens at once. */
+  readonly page: boolean;
+}
 
 /**
  * `deno task learn` with a person in front of it: keys, saves and verdicts come
@@ -20,7 +31,9 @@ import { Watcher } from "./watch.ts";
 export class Session {
   readonly #course: Course;
   readonly #progress: Progress;
-  readonly #terminal: Terminal;
+  readonly #terminal: Terminal | undefined;
+  readonly #opensPage: boolean;
+  readonly #page: PageWindow;
   readonly #checker: Checker;
   #view: View;
   #watcher: Watcher | undefined;
@@ -28,14 +41,18 @@ export class Session {
   #over = false;
 
   /** Prepares to begin with `lesson`. */
-  constructor(course: Course, progress: Progress, options: {
-    readonly lesson: Lesson;
-    readonly terminal: Terminal;
-  }) {
+  constructor(course: Course, progress: Progress, options: SessionOptions) {
+    const { lesson, terminal, page } = options;
     this.#course = course;
     this.#progress = progress;
-    this.#terminal = options.terminal;
-    this.#view = firstView(course.lessons, options.lesson, progress.passed);
+    this.#terminal = terminal;
+    this.#opensPage = page;
+    this.#view = firstView(course.lessons, lesson, progress.passed);
+    this.#page = new PageWindow(course, {
+      open: terminal ? openInBrowser : (address) => `The page is at ${address}`,
+      tell: (notice) => this.#show({ notice }),
+      start: (lesson) => this.#start(lesson),
+    });
     this.#checker = new Checker(course, {
       onVerdict: (verdict) => {
         if (verdict.passed) progress.markPassed(this.#view.lesson.id);
@@ -56,7 +73,10 @@ export class Session {
   async run(): Promise<void> {
     this.#start(this.#view.lesson);
     this.#show({ notice: this.#progress.notice });
-    for await (const key of this.#terminal.keys()) {
+    if (this.#opensPage) this.#page.open(this.#view);
+    // Without a terminal there are no keys, now or ever.
+    const keys = this.#terminal?.keys() ?? new ReadableStream<string>();
+    for await (const key of keys) {
       const { view, wish } = press(this.#view, key);
       // Whatever key it is, nobody looks at all lessons any longer.
       if (view.page.name !== "all") this.#all?.abort();
@@ -69,6 +89,7 @@ export class Session {
     this.#all?.abort();
     this.#checker[Symbol.dispose]();
     this.#watcher?.[Symbol.dispose]();
+    this.#page[Symbol.dispose]();
   }
 
   /** One sentence to leave behind on the learner's own screen. */
@@ -83,17 +104,20 @@ export class Session {
 
   /** Draws again, for a window that has another size now. */
   redraw(): void {
-    this.#terminal.forget();
+    this.#terminal?.forget();
     this.#show({});
   }
 
   #show(change: Partial<View>): void {
     this.#view = { ...this.#view, ...change };
-    this.#terminal.draw(screen(this.#view, this.#look));
+    this.#page.show(this.#view);
+    if (this.#terminal) this.#terminal.draw(screen(this.#view, this.#look));
+    else if (change.notice) print(change.notice + "\n");
   }
 
   get #look() {
-    return { ...this.#terminal.size, color: !Deno.noColor };
+    const size = this.#terminal?.size ?? { columns: 80, rows: 24 };
+    return { ...size, color: !Deno.noColor };
   }
 
   #start(lesson: Lesson): void {
@@ -139,6 +163,8 @@ export class Session {
         return this.#show({ notice: reset(this.#course, lesson).said });
       case "solution":
         return this.#compare();
+      case "page":
+        return this.#page.open(this.#view);
       case "all":
         this.#checkAll();
     }

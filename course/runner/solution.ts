@@ -27,3 +27,18 @@ export function compare(
     return lines.map((text): DiffLine => ({ mark, text }));
   });
 }
+
+/** How many equal lines show around a difference. */
+const AROUND = 3;
+
+/** Leaves out what is equal and far from every difference; "…" stands for it. */
+export function folded(lines: readonly DiffLine[]): DiffLine[] {
+  const near = lines.map((_, at) =>
+    lines.slice(Math.max(0, at - AROUND), at + AROUND + 1)
+      .some(({ mark }) => mark !== " ")
+  );
+  return lines.flatMap((line, at): DiffLine[] => {
+    if (near[at]) return [line];
+    return near[at - 1] ? [{ mark: " ", text: "…" }] : [];
+  });
+}

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { copyTree } from "./copy_tree.ts";
 import { type Course, openCourse } from "./lesson.ts";
 
 // It stands where the check library stands, and speaks as it does.
@@ -145,6 +146,7 @@ export class TestCourse implements Disposable {
     const standby = "course/check/standby.ts";
     Deno.copyFileSync(`${here}/../../${standby}`, `${this.root}/${standby}`);
     Deno.mkdirSync(`${this.root}/course/runner`);
+    copyTree(`${here}/../page`, `${this.root}/course/page`);
     for (const { name } of Deno.readDirSync(here)) {
       if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;
       Deno.copyFileSync(

@@ -14,6 +14,8 @@ export const USAGE = `Sockets by Hand
   deno task learn check         check all lessons
   deno task learn doctor        look at this machine, and say what to mend
 
+  --page     open the page in the browser at once, as the key w does later;
+             without a terminal, the page alone, until the process is ended
   --json     one line of JSON for each run, for other programs
   --watch    with --json: one more run at each save
   --help     this text
@@ -42,6 +44,8 @@ export interface Request {
   readonly argument?: string;
   readonly json: boolean;
   readonly watch: boolean;
+  /** Whether the page opens at once. */
+  readonly page: boolean;
 }
 
 /** A request that cannot be understood; its message says what can. */
@@ -57,7 +61,7 @@ const ALONE = new Set("next list open check doctor".split(" "));
 /** Understands the arguments of `deno task learn`. */
 export function parse(args: string[]): Request {
   const flags = parseArgs(args, {
-    boolean: ["json", "watch", "help"],
+    boolean: ["json", "watch", "page", "help"],
     string: ["_"],
     alias: { h: "help" },
     unknown: (flag, key) => {
@@ -65,7 +69,11 @@ export function parse(args: string[]): Request {
     },
   });
   const [first, second, ...others] = flags._.map(String);
-  const request = { json: flags.json === true, watch: flags.watch === true };
+  const request = {
+    json: flags.json === true,
+    watch: flags.watch === true,
+    page: flags.page === true,
+  };
   if (flags.help) return { ...request, word: "help" };
   if (others.length > 0) throw unknown(`argument "${others[0]}"`);
   if (first === undefined) return { ...request, word: "learn" };

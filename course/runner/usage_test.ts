@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { parse, UsageError } from "./usage.ts";
 
-const NOTHING = { json: false, watch: false };
+const NOTHING = { json: false, watch: false, page: false };
 
 Deno.test("parse() understands lessons, words and flags", () => {
   assertEquals(parse([]), { ...NOTHING, word: "learn" });
@@ -17,12 +17,13 @@ Deno.test("parse() understands lessons, words and flags", () => {
     argument: "3",
   });
   assertEquals(parse(["--json", "3"]), {
+    ...NOTHING,
     word: "learn",
     argument: "3",
     json: true,
-    watch: false,
   });
   assertEquals(parse(["doctor"]), { ...NOTHING, word: "doctor" });
+  assertEquals(parse(["--page"]), { ...NOTHING, word: "learn", page: true });
   assertEquals(parse(["--help"]).word, "help");
   assertEquals(parse(["-h"]).word, "help");
 });

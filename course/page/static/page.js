@@ -1,0 +1,62 @@
+// What makes the page lively: a verdict shows without a reload, and one can
+// walk through a failure step by step. Without it, everything can be read.
+import { film } from "./film.js";
+
+const shown = document.body.dataset;
+const byId = (id) => document.getElementById(id);
+
+document.body.classList.add("lively");
+
+/** Shows the lesson or the learner's file, where both share one place. */
+function showReading(what) {
+  document.querySelector(".desk").dataset.shows = what;
+  for (const name of ["lesson", "source"]) {
+    byId(`show-${name}`).setAttribute("aria-pressed", String(name === what));
+  }
+}
+
+/** Puts new markup in place; what was open and what had the focus stay so. */
+function replace(id, markup) {
+  const part = byId(id);
+  const open = [...part.querySelectorAll("details[open]")].map(({ id }) => id);
+  const focused = part.contains(document.activeElement)
+    ? document.activeElement.closest("[id]").id
+    : undefined;
+  part.innerHTML = markup;
+  for (const id of open) byId(id)?.setAttribute("open", "");
+  if (focused) (byId(focused) ?? part).focus({ preventScroll: true });
+}
+
+function take({ lesson, version, progress, status, types, ...parts }) {
+  // Whoever is at the current lesson goes along when it changes.
+  const here = lesson === shown.lesson;
+  if (shown.current !== "true") return here ? location.reload() : undefined;
+  if (!here) return location.assign(`/lessons/${lesson}`);
+  byId("progress").textContent = progress;
+  byId("status").innerHTML = status;
+  replace("types", types);
+  if (String(version) === shown.version) return;
+  shown.version = String(version);
+  for (const id of ["results", "trouble", "source"]) replace(id, parts[id]);
+  film(showReading);
+}
+
+function listen() {
+  const query = location.search === "?all" ? "?all" : "";
+  const events = new EventSource(`/events${query}`);
+  events.addEventListener("state", ({ data }) => take(JSON.parse(data)));
+  events.addEventListener("error", () => {
+    byId("status").textContent =
+      "The runner has ended. Start it again: deno task learn";
+  });
+}
+
+if (shown.lesson) {
+  byId("show-lesson").addEventListener("click", () => showReading("lesson"));
+  byId("show-source").addEventListener("click", () => showReading("source"));
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest('a[href^="#line-"]')) showReading("source");
+  });
+  film(showReading);
+  listen();
+}
