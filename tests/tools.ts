@@ -33,7 +33,7 @@ export interface Program extends AsyncDisposable {
 export function realClient(
   name: string,
   tools: string[],
-  fn: () => Promise<void>,
+  fn: (t: Deno.TestContext) => Promise<void>,
 ): void {
   const missing = tools.filter((tool) => findTool(tool) === undefined);
   if (missing.length === 0) return Deno.test(name, fn);

@@ -52,7 +52,7 @@ export function status({ verdict, checking }: PageState): Markup {
   const { checks, passed } = verdict;
   const good = checks.filter(({ status }) => status === "passed").length;
   const sum = passed
-    ? `✓ all ${good} checks pass`
+    ? good === 1 ? "✓ 1 check passes" : `✓ all ${good} checks pass`
     : checks.length > 0
     ? `✗ ${good} of ${checks.length} checks pass`
     : "✗ no check ran";

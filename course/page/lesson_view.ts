@@ -45,13 +45,10 @@ export function lessonView(
   return shell({
     title: `${id} ${title}`,
     lesson: { id, current, version },
-    bar: markup`<p>${id} · ${title}</p>
+    bar: markup`<h1>${id} · ${title}</h1>
 <p class="soft grow" id="progress">${progress(course, state)}</p>
 <p class="status" id="status" role="status">${parts?.status}</p>`,
-    main: markup`<div class="tabs">
-<button type="button" id="show-lesson" aria-pressed="true">Lesson</button>
-<button type="button" id="show-source" aria-pressed="false">${starter}</button>
-</div>
+    main: markup`${current && tabs(starter)}
 <div class="desk" data-shows="lesson">
 <article class="prose" id="prose">${prose(readme)}${
       pager(course, lesson)
@@ -63,7 +60,7 @@ export function lessonView(
 <div id="types" tabindex="-1">${parts?.types}</div>
 <div id="trouble" tabindex="-1">${parts?.trouble}</div>
 </section>
-<section class="pane" id="source" aria-label="Your file" tabindex="-1">${parts?.source}</section>
+<section class="pane" id="source" aria-label="Your file" tabindex="0">${parts?.source}</section>
 </div>`,
   });
 }
@@ -110,6 +107,14 @@ function elsewhere(
 ${passed}
 <p>The checks run for one lesson at a time. You are at <a href="/lessons/${here.id}">${here.id} ${here.title}</a>.</p>
 <div class="actions">${start(lesson, "Start")}</div>`;
+}
+
+/** Lesson and file share one place, where scripts can switch between them. */
+function tabs(file: string): Markup {
+  return markup`<div class="tabs">
+<button type="button" id="show-lesson" aria-pressed="true">Lesson</button>
+<button type="button" id="show-source" aria-pressed="false">${file}</button>
+</div>`;
 }
 
 /** The lessons before and after this one. */

@@ -11,9 +11,9 @@ export function mapView(
   const passed = state?.passed.length ?? 0;
   return shell({
     title: "Lessons",
-    bar: markup`<p>Lessons</p>
+    bar: markup`<h1>Lessons</h1>
 <p class="soft grow">${passed} of ${lessons.length} lessons pass</p>`,
-    main: markup`<div class="map"><h1>Lessons</h1>
+    main: markup`<div class="map">
 ${[...parts].map(([part, lessons]) => table(part, lessons, state))}
 </div>`,
   });

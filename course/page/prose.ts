@@ -8,6 +8,11 @@ const TAGS = /&lt;(\/?(?:details|summary|code|em|strong|kbd|sub|sup))&gt;/g;
 const marked = new Marked({
   gfm: true,
   renderer: {
+    // The first heading of the page is its own, in the bar at the top.
+    heading({ tokens, depth }) {
+      const tag = `h${Math.min(6, depth + 1)}`;
+      return `<${tag}>${this.parser.parseInline(tokens)}</${tag}>\n`;
+    },
     html: ({ text }) => tags(text),
     code: ({ text, lang = "" }) => block(text, lang),
     codespan: ({ text }) => `<code>${escaped(text)}</code>`,

@@ -82,6 +82,8 @@ function headers() {
       frameAncestors: ["'none'"],
     },
     crossOriginResourcePolicy: "same-origin",
+    // With "no-referrer" the browser would hide this page's own origin, too.
+    referrerPolicy: "same-origin",
     xFrameOptions: "DENY",
     // It would outlive this server, and hold for others at the same name.
     strictTransportSecurity: false,

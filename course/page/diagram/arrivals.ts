@@ -52,7 +52,9 @@ function unread({ events, cut }: Known): RecordedEvent[] {
     events.filter(({ side }) => side === "cast").map(({ who }) => who),
   );
   return [...names].flatMap((who) => {
-    const theirs = events.filter((event) => event.who === who);
+    const theirs = events.filter((event, i) =>
+      event.who === who && !isSpoilt(events[i + 1])
+    );
     const joins = theirs.filter(({ side, kind }) =>
       side === "cast" && (kind === "connect" || kind === "accept")
     );
@@ -68,6 +70,11 @@ function unread({ events, cut }: Known): RecordedEvent[] {
       return find(does(SENDS, true), does(TAKES, false));
     });
   });
+}
+
+/** Whether the network has dropped or changed the datagram before this event. */
+function isSpoilt(next: RecordedEvent | undefined): boolean {
+  return next?.kind === "fate" && /^(?:drops|corrupts) /.test(next.text);
 }
 
 /** A stream has no borders: what counts is how many bytes were taken. */

@@ -91,10 +91,12 @@ function drawRow(
   const { step, number } = row;
   const time = ms(step.at);
   const known = before && "step" in before.row && ms(before.row.step.at);
-  return markup`<a class="step ${step.state}" id="step-${number}" href="#event-${number}" aria-label="${time}: ${step.sentence}">
-  <rect class="band" x="0" y="${
+  // The link holds no words: those around it are for eyes, its own for ears.
+  return markup`<g class="step ${step.state}">
+<a id="step-${number}" href="#event-${number}" aria-label="${time}: ${step.sentence}"><rect class="band" x="0" y="${
     y - height / 2
-  }" width="${lanes.width}" height="${height}" rx="4"/>
+  }" width="${lanes.width}" height="${height}" rx="4"/></a>
+<g class="drawn" aria-hidden="true">
   ${
     time !== known &&
     markup`<text class="time" x="66" y="${
@@ -108,7 +110,8 @@ function drawRow(
   }
   ${dot(lanes.x(step.who), y, step)}
   ${step.call && drawCall(step, y, { lanes, file: drawing.file })}
-</a>
+</g>
+</g>
 `;
 }
 

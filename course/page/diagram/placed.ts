@@ -1,4 +1,5 @@
 import type { Row } from "./rows.ts";
+import { SILENCE_MS } from "./step.ts";
 
 /** A row with its place. */
 export interface Placed {
@@ -16,8 +17,8 @@ const ROW = 34;
 /** A row that has something below its arrow, too. */
 const HIGH = 46;
 
-/** Milliseconds without an event that show as a silence, and as a long one. */
-const SILENCE = { short: 10, long: 1_000 };
+/** A silence that shows as a long one, in milliseconds. */
+const LONG_MS = 1_000;
 /** What a silence adds before a row. */
 const PAUSE = { short: 12, long: 26 };
 
@@ -28,8 +29,8 @@ export function placed(rows: readonly Row[]): Placed[] {
   return rows.map((row) => {
     const at = "step" in row ? row.step.at : undefined;
     const passed = (at ?? 0) - (before ?? at ?? 0);
-    const quiet = passed >= SILENCE.short;
-    if (quiet) y += passed >= SILENCE.long ? PAUSE.long : PAUSE.short;
+    const quiet = passed >= SILENCE_MS;
+    if (quiet) y += passed >= LONG_MS ? PAUSE.long : PAUSE.short;
     before = at ?? before;
     const height = "step" in row && row.step.arrow?.below ? HIGH : ROW;
     y += height;

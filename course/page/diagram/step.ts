@@ -1,6 +1,9 @@
 /** The learner's program among the participants; the others have names. */
 export const PROGRAM = "";
 
+/** Milliseconds without an event that show as a silence. */
+export const SILENCE_MS = 10;
+
 /** How many letters may stand above an arrow. */
 export const COLUMNS = 26;
 

@@ -58,29 +58,42 @@ function merged(step: Step, event: Told): Step | undefined {
 }
 
 /** Whether `event` can be the other end of `arrow`. */
-function fits({ sign }: Arrow, { kind, error, size, text }: Told): boolean {
+function fits(
+  { sign, fate }: Arrow,
+  { kind, error, size, text }: Told,
+): boolean {
   if (sign === "connect") return kind === "accept";
   if (sign === "reset") return error !== undefined || text.startsWith("←");
   if (sign === "end") {
     return kind === "end" || (kind === "read" && !error && size === undefined);
   }
-  return (kind === "read" || kind === "receive") && size !== undefined;
+  // Of what is still in the kernel, a read has taken something else.
+  return (kind === "read" || kind === "receive") && size !== undefined &&
+    fate === "taken";
 }
 
 /** What the network does to a datagram belongs to the row of the datagram. */
 function fate(step: Step, arrow: Arrow, { text }: Told): Partial<Step> {
   const lost = text.startsWith("drops");
-  const verb = plain(
-    text.split(" ").slice(0, text.startsWith("keeps") ? 4 : 1).join(" "),
-  );
   return {
     arrow: {
       ...arrow,
-      below: `the network ${verb} it`,
+      below: `${suffered(text)} on the way`,
       ...(lost && { fate: "lost" as const }),
     },
     sentence: plain(`${step.sentence}. The network ${text}`),
   };
+}
+
+/** "drops …" is "dropped", and "keeps for 20 ms …" is "kept for 20 ms". */
+function suffered(text: string): string {
+  const [verb = "", ...rest] = text.split(" ");
+  const done: Record<string, string> = {
+    drops: "dropped",
+    doubles: "doubled",
+    corrupts: "corrupted",
+  };
+  return done[verb] ?? `kept ${rest.slice(0, 3).join(" ")}`;
 }
 
 function step(event: Told, inCast: boolean): Step {

@@ -1,5 +1,6 @@
 import type { RecordedEvent } from "../../runner/mod.ts";
 import { count } from "../bytes.ts";
+import { SILENCE_MS } from "./step.ts";
 
 /** An event, or a run of them that is told as one. */
 export interface Told extends RecordedEvent {
@@ -43,7 +44,8 @@ function runs(
 
 function alike(a: Told, b: Told): boolean {
   return a.side === b.side && a.who === b.who && a.kind === b.kind &&
-    a.line === b.line && a.error === b.error && a.taken === b.taken;
+    a.line === b.line && a.error === b.error && a.taken === b.taken &&
+    b.at - a.at < SILENCE_MS;
 }
 
 function repeated(run: Told[]): Told {

@@ -5,7 +5,7 @@ const byId = (id) => document.getElementById(id);
 
 /** Makes the diagram that is on the page now one that can be walked through. */
 export function film(showReading) {
-  const steps = [...document.querySelectorAll("#film .step")];
+  const steps = [...document.querySelectorAll("#film .step > a")];
   if (steps.length === 0) return;
   const wire = document.querySelector("#film .wire");
   const counter = byId("step");
@@ -40,8 +40,9 @@ export function film(showReading) {
     at = Math.max(-1, Math.min(steps.length - 1, n));
     wire.classList.toggle("walked", at >= 0);
     for (const [i, step] of steps.entries()) {
-      step.classList.toggle("later", i > at);
-      step.toggleAttribute("aria-current", i === at);
+      step.parentElement.classList.toggle("later", at >= 0 && i > at);
+      if (i === at) step.setAttribute("aria-current", "step");
+      else step.removeAttribute("aria-current");
       step.setAttribute("tabindex", i === Math.max(0, at) ? "0" : "-1");
     }
     const diagnosis = wire.querySelector(".diagnosis");
@@ -59,7 +60,7 @@ export function film(showReading) {
   }
 
   wire.addEventListener("keydown", (event) => {
-    const here = steps.indexOf(event.target.closest(".step"));
+    const here = steps.indexOf(event.target);
     const to = {
       ArrowDown: at < 0 ? here : here + 1,
       ArrowRight: at < 0 ? here : here + 1,

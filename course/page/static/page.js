@@ -51,12 +51,12 @@ function listen() {
   });
 }
 
-if (shown.lesson) {
+if (shown.current === "true") {
   byId("show-lesson").addEventListener("click", () => showReading("lesson"));
   byId("show-source").addEventListener("click", () => showReading("source"));
   document.addEventListener("click", ({ target }) => {
     if (target.closest('a[href^="#line-"]')) showReading("source");
   });
   film(showReading);
-  listen();
 }
+if (shown.lesson) listen();

@@ -1,0 +1,98 @@
+// The page as somebody sees it: a copy of the course, `deno task learn --page`
+// in it without a terminal, and a browser that looks at what it serves.
+import type { Browser, Page } from "playwright-core";
+import { copyTree } from "../course/runner/copy_tree.ts";
+import { HOUSE } from "./course_files.ts";
+import { Running } from "./running.ts";
+import { findTool } from "./tools.ts";
+
+// A part of it asks at import whether this is WSL, in a folder that Deno shows
+// to those alone who may do everything. With this variable it does not ask.
+Deno.env.set("__IS_WSL_TEST__", "1");
+const { chromium } = await import("playwright-core");
+Deno.env.delete("__IS_WSL_TEST__");
+
+/** How a window looks at the page. */
+export interface Look {
+  readonly colorScheme?: "light" | "dark";
+  readonly javaScriptEnabled?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+const COPIED = ["deno.json", "deno.lock", "course", "lessons", "solutions"];
+const WIDE = { width: 1440, height: 900 };
+
+/** A learner's checkout whose page is open in a browser. */
+export class Learner implements AsyncDisposable {
+  /** Where the copy of the course lies. */
+  readonly root: string;
+  /** What the browser complained about, in any window. */
+  readonly complaints: string[] = [];
+  readonly #running: Running;
+  readonly #browser: Browser;
+  #address = "";
+
+  private constructor(root: string, running: Running, browser: Browser) {
+    this.root = root;
+    this.#running = running;
+    this.#browser = browser;
+  }
+
+  /** Starts at `lesson`, and waits until the page can be reached. */
+  static async at(lesson: string): Promise<Learner> {
+    const root = Deno.makeTempDirSync();
+    for (const name of COPIED) {
+      copyTree(new URL(name, HOUSE).pathname, `${root}/${name}`);
+    }
+    const executablePath = findTool("chromium")!;
+    const browser = await chromium.launch({ executablePath });
+    const args = ["task", "-q", "learn", "--page", lesson];
+    const cwd = new URL(`file://${root}/`);
+    const running = new Running(Deno.execPath(), args, cwd);
+    const learner = new Learner(root, running, browser);
+    const said = await running.until("/\n");
+    learner.#address = said.match(/http:\S+\//)![0];
+    return learner;
+  }
+
+  /** Where the page is, without a slash at the end. */
+  get origin(): string {
+    return this.#address.slice(0, -1);
+  }
+
+  /** Opens `path` in a window of its own. */
+  async window(path = "/", look: Look = {}): Promise<Page> {
+    const context = await this.#browser.newContext({ viewport: WIDE, ...look });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      const loud = ["error", "warning"].includes(message.type());
+      if (loud) this.complaints.push(message.text());
+    });
+    await page.goto(this.origin + path);
+    return page;
+  }
+
+  /** Saves `text` as an editor does; a path is taken from the copy's root. */
+  save(path: string, text: string): void {
+    Deno.writeTextFileSync(`${this.root}/${path}`, text);
+  }
+
+  /** Puts the solution of `lesson` into the learner's file. */
+  solve(lesson: string, file: string): void {
+    const path = `${lesson}/${file}`;
+    this.save(
+      `lessons/${path}`,
+      Deno.readTextFileSync(`${this.root}/solutions/${path}`),
+    );
+  }
+
+  /** Ends the browser and the runner, and removes the copy. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+    this.#running.signal("SIGTERM");
+    await this.#running.exit();
+    await this.#running.stop();
+    Deno.removeSync(this.root, { recursive: true });
+  }
+}
