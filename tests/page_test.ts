@@ -52,7 +52,7 @@ realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
       assertEquals((await words(page, "below"))[0], "68 65 6c 6c 6f");
       assertEquals(await words(page, "call"), [
         "accept() → ann",
-        "read() from ann, still waiting",
+        "read() from ann, waiting",
       ]);
       assertEquals(await words(page, "id"), ["await-in-accept-loop"]);
       assertEquals(await barriers(page), []);

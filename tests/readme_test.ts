@@ -1,5 +1,5 @@
 // The picture in README.md is what a learner sees: it is compared with a run.
-import { assert, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { HOUSE } from "./course_files.ts";
 import { runLesson } from "./lesson_run.ts";
 
@@ -12,4 +12,16 @@ Deno.test("README.md shows a failing check as it is", async () => {
 
   const readme = await Deno.readTextFile(new URL("README.md", HOUSE));
   assertStringIncludes(readme, picture);
+});
+
+Deno.test("README.md shows pictures that are there, and small", async () => {
+  const readme = await Deno.readTextFile(new URL("README.md", HOUSE));
+  const paths = [...readme.matchAll(/src(?:set)?="([^"]+)"/g)]
+    .map(([, path]) => path!);
+
+  assertEquals(paths.length, 2);
+  for (const path of paths) {
+    const { size } = await Deno.stat(new URL(path, HOUSE));
+    assert(size < 200_000, `${path} has ${size} bytes`);
+  }
 });

@@ -48,6 +48,7 @@ const allowed: [string, string][] = [
   ["course/runner/main.ts", "@std/cli/parse-args"],
   ["course/runner/solution.ts", "diff"],
   ["course/page/server.ts", "../runner/mod.ts"],
+  ["course/page/server.ts", "hono"],
 ];
 
 for (const [path, specifier] of allowed) {
@@ -80,7 +81,10 @@ const forbidden: [string, string][] = [
   ["course/runner/main.ts", "../../lessons/03/echo.ts"],
   ["course/runner/main.ts", "npm:diff"],
   ["course/runner/main.ts", "unnamed"],
+  ["course/runner/main.ts", "hono"],
+  ["course/runner/session.ts", "../page/main.ts"],
   ["course/page/server.ts", "../runner/run.ts"],
+  ["course/page/server.ts", "../check/mod.ts"],
   ["course/board/server.ts", "../runner/mod.ts"],
   ["course/stray.ts", "@std/assert"],
   ["stray.ts", "@std/assert"],

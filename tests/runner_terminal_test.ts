@@ -1,5 +1,10 @@
 // The runner as a program in a terminal: what it shows, and how it leaves.
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import {
   GREET_RIGHT,
   GREET_WRONG,
@@ -10,13 +15,13 @@ import { processes } from "./processes.ts";
 
 const HOT = "export function greet() {\n  while (true) {}\n}\n";
 
-/** `deno task learn` in a terminal. */
+/** `deno task learn` in a terminal, and a browser that shows nothing. */
 class Seat extends Pty {
   readonly #course: TestCourse;
 
   constructor(course: TestCourse, args: string[]) {
     const command = [Deno.execPath(), "task", "-q", "learn", ...args];
-    super(command, { cwd: course.root });
+    super(command, { cwd: course.root, env: { BROWSER: "true" } });
     this.#course = course;
   }
 
@@ -29,6 +34,27 @@ class Seat extends Pty {
 
 function terminal(course: TestCourse, ...args: string[]): Pty {
   return new Seat(course, args);
+}
+
+/** What a server answers to a request that no browser would send. */
+async function answer(address: string, request: string): Promise<string> {
+  const { hostname, port } = new URL(address);
+  using conn = await Deno.connect({ hostname, port: Number(port) });
+  await conn.write(new TextEncoder().encode(request));
+  return await new Response(conn.readable).text();
+}
+
+/** Waits until the page at `address` says `text` to those who listen. */
+async function untilPageSays(address: string, text: string): Promise<void> {
+  const { body } = await fetch(`${address}events`, {
+    signal: AbortSignal.timeout(20_000),
+  });
+  let said = "";
+  for await (const piece of body!.pipeThrough(new TextDecoderStream())) {
+    said += piece;
+    if (said.includes(text)) return;
+  }
+  throw new Error(`Cannot read "${text}" from the page: it said ${said}`);
 }
 
 /** Waits until so many processes of the course run. */
@@ -192,4 +218,59 @@ Deno.test("learn gives the terminal back when it fails itself", async () => {
   assertEquals([code, restored], [70, true]);
   assertStringIncludes(screen.written, "the runner itself has failed");
   await nobodyLeft(course);
+});
+
+Deno.test("learn opens the page, shows each save there, and ends it", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+
+  await screen.type("w");
+  await screen.sees("The page opens in your browser: http://127.0.0.1:");
+  const [address] = screen.picture.match(/http:\S+/)!;
+  await untilPageSays(address, "✗ 1 of 4 checks pass");
+  course.save(GREET_RIGHT);
+  await untilPageSays(address, "✓ all 4 checks pass");
+  const lesson = await (await fetch(address)).text();
+  const foreign = await answer(
+    address,
+    "GET /lessons HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+  );
+  await screen.type("q");
+
+  assertStringIncludes(lesson, "<h1>01 · A greeting</h1>");
+  assertMatch(foreign, /^HTTP\/1.1 421 .*asked for "evil\.example"\.\n$/s);
+  assertEquals((await screen.ended()).code, 0);
+  await nobodyLeft(course);
+});
+
+Deno.test("learn starts the lesson that is chosen on the page", async () => {
+  using course = new TestCourse();
+  await using screen = terminal(course, "--page");
+  await screen.sees("The page opens in your browser: http://127.0.0.1:");
+  const [address] = screen.picture.match(/http:\S+(?=\/)/)!;
+
+  const started = await fetch(`${address}/lessons/02/start`, {
+    method: "POST",
+    headers: { Origin: address },
+  });
+
+  await screen.sees("✗ twice() doubles");
+  assertStringIncludes(await started.text(), "02 · A number");
+  await screen.type("q");
+  await nobodyLeft(course);
+});
+
+Deno.test("learn says so when the page cannot be there, and goes on", async () => {
+  using course = new TestCourse();
+  course.write("course/page/main.ts", "throw new Error('out of order');\n");
+  await using screen = terminal(course);
+  await screen.sees("✗ greet() says hello");
+
+  await screen.type("w");
+
+  await screen.sees("The page has ended.");
+  await screen.sees("out of order");
+  course.save(GREET_RIGHT);
+  await screen.sees("✓ 4 checks");
 });

@@ -1,4 +1,4 @@
-import { hex } from "./bytes.ts";
+import { firstDifference, hex } from "./bytes.ts";
 import type { Mistake } from "./catalogue/mistake.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Place } from "./place.ts";
@@ -56,8 +56,7 @@ export function asData(
     headline,
     text: also.text,
     diagnosis: mistake && { id: mistake.id, sentence: mistake.sentence },
-    expected: expected && hex(expected.subarray(0, 256)),
-    received: received && hex(received.subarray(0, 256)),
+    ...compared(expected, received),
     at: also.place?.line,
     trail: also.place?.trail,
     seed: also.seed,
@@ -73,5 +72,26 @@ export function asData(
       ...waiting,
       ...(place?.line ? { line: place.line } : {}),
     })),
+  };
+}
+
+/** How many bytes of what was expected and received are told at the most. */
+const TOLD = 256;
+/** How many of them come before the first difference. */
+const BEFORE = 64;
+
+/** Both in hex, from `offset` on: where they differ is always among them. */
+function compared(
+  expected: Uint8Array | undefined,
+  received: Uint8Array | undefined,
+) {
+  const at = expected && received ? firstDifference(expected, received) : 0;
+  const offset = at < TOLD - BEFORE ? 0 : at - BEFORE;
+  const told = (bytes: Uint8Array) =>
+    hex(bytes.subarray(offset, offset + TOLD));
+  return {
+    expected: expected && told(expected),
+    received: received && told(received),
+    ...(offset > 0 && { offset }),
   };
 }

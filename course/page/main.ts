@@ -32,13 +32,17 @@ function serve(app: ReturnType<typeof server>): void {
 if (import.meta.main) {
   const course = openCourse(Deno.cwd());
   const live = new Live();
-  serve(server({ course, live, start: ({ id }) => say({ start: id }) }));
+  const app = server({ course, live, start: ({ id }) => say({ start: id }) });
   const text = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
   for await (const piece of text) {
     const lines = (rest + piece).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) live.show(JSON.parse(line) as PageState);
+    for (const line of lines) {
+      // Nobody is asked in before there is something to show.
+      if (live.state === undefined) serve(app);
+      live.show(JSON.parse(line) as PageState);
+    }
   }
   Deno.exit(0);
 }

@@ -27,10 +27,12 @@ export interface Problem {
   readonly headline?: string;
   /** The mistake, if it is one that the catalogue knows. */
   readonly diagnosis?: Diagnosis;
-  /** The bytes that a check wanted, in hex. */
+  /** The bytes that a check wanted, in hex, from `offset` on; at most 256. */
   readonly expected?: string;
-  /** The bytes that it got instead, in hex. */
+  /** The bytes that it got instead, in the same way. */
   readonly received?: string;
+  /** How many bytes before these are the same, and are not told. */
+  readonly offset?: number;
   /** What crossed the wire, from both sides. */
   readonly recording?: readonly RecordedEvent[];
   /** How many more events there were than are recorded. */

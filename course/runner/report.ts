@@ -52,8 +52,10 @@ export interface Failure {
   /** The complete explanation at 80 columns, headline included. */
   readonly text: string;
   readonly diagnosis?: Diagnosis;
+  /** In hex, from `offset` on; at most 256 bytes. */
   readonly expected?: string;
   readonly received?: string;
+  readonly offset?: number;
   readonly recording: readonly RecordedEvent[];
   /** How many more events there were than are recorded. */
   readonly dropped: number;

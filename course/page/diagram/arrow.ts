@@ -18,7 +18,8 @@ export function drawArrow(arrow: Arrow, y: number, lanes: Lanes): Markup {
   const tip = fate === "lost"
     ? lanes.wire + forth * LOST
     : end - forth * (fate === "queued" ? QUEUE : AWAY);
-  const above = clip(named(arrow, lanes), COLUMNS + 4);
+  const other = from === PROGRAM ? to : from;
+  const above = clip(named(other, arrow.above, lanes), COLUMNS);
   return markup`<g class="arrow ${sign} ${fate}">
   <line x1="${start + forth * AWAY}" x2="${
     tip - forth * 2
@@ -37,9 +38,10 @@ export function words(kind: string, text: string, x: number, y: number) {
 }
 
 /** Those who share a lane are told apart by their names. */
-function named({ from, to, above }: Arrow, lanes: Lanes): string {
-  const other = from === PROGRAM ? to : from;
-  return lanes.names.includes(other) ? above : `${other}: ${above}`;
+export function named(who: string, text: string, lanes: Lanes): string {
+  return who === PROGRAM || lanes.names.includes(who)
+    ? text
+    : `${who}: ${text}`;
 }
 
 /** The sign of what arrives: a head, a head at a wall (FIN), a cross (RST). */

@@ -1,7 +1,7 @@
 import { clip, type Diagnosis } from "../../runner/mod.ts";
 import { count } from "../bytes.ts";
 import { type Markup, markup } from "../markup.ts";
-import { drawArrow, words } from "./arrow.ts";
+import { drawArrow, named, words } from "./arrow.ts";
 import { callout } from "./callout.ts";
 import { CALL, type Lanes, lanesOf, shortLine } from "./lanes.ts";
 import { lifelines } from "./lifelines.ts";
@@ -21,6 +21,8 @@ export interface Drawing {
 
 /** Where the last lane ends, above the lower edge. */
 const BOTTOM = 24;
+/** Where the times end. */
+const TIME = 68;
 /** Type stands on its line, not in the middle of it. */
 const BASE = 5;
 
@@ -99,20 +101,26 @@ function drawRow(
 <g class="drawn" aria-hidden="true">
   ${
     time !== known &&
-    markup`<text class="time" x="66" y="${
+    markup`<text class="time" x="${TIME}" y="${
       y + BASE
     }" text-anchor="end">${time}</text>`
   }
   ${step.arrow && drawArrow(step.arrow, y, lanes)}
   ${
     step.aside &&
-    words("above", clip(step.aside, COLUMNS + 4), lanes.wire, y + BASE)
+    drawAside(step, y, lanes)
   }
   ${dot(lanes.x(step.who), y, step)}
   ${step.call && drawCall(step, y, { lanes, file: drawing.file })}
 </g>
 </g>
 `;
+}
+
+/** What somebody did that goes to nobody. */
+function drawAside({ who, aside = "" }: Step, y: number, lanes: Lanes) {
+  const text = clip(named(who, aside, lanes), COLUMNS);
+  return words("above", text, lanes.wire, y + BASE);
 }
 
 /** What the program did: a dot on its lane, the line, and the call. */

@@ -56,7 +56,7 @@ Deno.test("draw() has a lane for each, an arrow for each, and words at them", as
   assertEquals(texts(drawn, "line"), [":12", ":23"]);
   assertEquals(texts(drawn, "call"), [
     "accept() → ann",
-    "read() from ann, still waiting",
+    "read() from ann, waiting",
   ]);
 });
 

@@ -51,7 +51,7 @@ export function unfinished(problem: Problem): Step[] {
     .map(({ what, line }): Step => ({
       at,
       who: PROGRAM,
-      call: plain(`${what}, still waiting`),
+      call: plain(`${what}, waiting`),
       ...(line && { line }),
       state: "waits",
       sentence: plain(`Your program still waits for ${what}`),

@@ -29,11 +29,11 @@ const LETTER = 8.45;
 
 /** A diagnosis needs some room, too. */
 const NARROWEST = 560;
-const LEFT = 84;
-const NEAREST = 78;
+const LEFT = 80;
+const NEAREST = 70;
 /** Between the nearest of the others and the program: all words stand there. */
-const WIRE = 268;
-const GAP = 22;
+const WIRE = 256;
+const GAP = 18;
 
 /** Finds room for everyone in `rows`: the others in order, then the program. */
 export function lanesOf(rows: readonly Row[], file: string): Lanes {

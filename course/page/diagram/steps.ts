@@ -113,7 +113,7 @@ function step(event: Told, inCast: boolean): Step {
   if (side === "program") return { ...common, who: PROGRAM, ...call(event) };
   const leaves = event.kind === "close" ||
     (event.kind === "reset" && !event.text.startsWith("←"));
-  const aside = arrow ? {} : { aside: common.sentence };
+  const aside = arrow ? {} : { aside: plain(did(event)) };
   return { ...common, who, ...aside, ...(leaves && { leaves }) };
 }
 
@@ -185,6 +185,11 @@ function words(
 function sentenceOf(event: Told): string {
   const { side, who, text } = event;
   if (side === "program") return plain(text + often(event));
-  const said = text.replace(/^→/, "sends").replace(/^←/, "gets");
-  return plain(`${who} ${said}${often(event)}`);
+  return plain(`${who} ${did(event)}`);
+}
+
+/** What somebody of the cast did, as the end of a sentence. */
+function did(event: Told): string {
+  const said = event.text.replace(/^→/, "sends").replace(/^←/, "gets");
+  return said + often(event);
 }

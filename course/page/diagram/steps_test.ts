@@ -25,7 +25,7 @@ Deno.test("stepsOf() tells who waits, and what never came", () => {
     "ann connect program connects () taken | echo.ts:12 | accept() → ann | done",
     "bob connect program connects () queued | done",
     'bob bytes program "hello" (68 65 6c 6c 6f) queued | done',
-    "program | echo.ts:23 | read() from ann, still waiting | waits",
+    "program | echo.ts:23 | read() from ann, waiting | waits",
     'program bytes bob "hello" (68 65 6c 6c 6f, never came) missing | fault',
   ]);
 });
@@ -60,8 +60,8 @@ Deno.test("stepsOf() keeps apart what comes at another time, or with other bytes
 
   assertEquals(steps(recorded(recording)).slice(1), [
     'program bytes ann "hi" (68 69) taken | write() to ann | done',
-    'ann ann gets "h" | done',
-    'ann ann gets "i" | done',
+    'ann gets "h" | done',
+    'ann gets "i" | done',
   ]);
 });
 

@@ -3,6 +3,9 @@
 
 const byId = (id) => document.getElementById(id);
 
+/** How small a diagram may be, as a part of its size. */
+const SMALLEST = 0.85;
+
 /** Makes the diagram that is on the page now one that can be walked through. */
 export function film(showReading) {
   const steps = [...document.querySelectorAll("#film .step > a")];
@@ -13,6 +16,8 @@ export function film(showReading) {
   let at = -1;
 
   byId("film").classList.add("walks");
+  // A wide one may shrink a little before it has to be scrolled.
+  wire.style.minWidth = `${SMALLEST * wire.getAttribute("width")}px`;
   document.querySelector(".player .buttons").hidden = false;
   // The diagram is one stop for the tab key; arrows go on from there.
   for (const [i, step] of steps.entries()) {
@@ -38,7 +43,7 @@ export function film(showReading) {
   /** Goes to a step: what comes after it fades. -1 shows all again. */
   function walk(n, { focus = true } = {}) {
     at = Math.max(-1, Math.min(steps.length - 1, n));
-    wire.classList.toggle("walked", at >= 0);
+    byId("film").classList.toggle("walked", at >= 0);
     for (const [i, step] of steps.entries()) {
       step.parentElement.classList.toggle("later", at >= 0 && i > at);
       if (i === at) step.setAttribute("aria-current", "step");

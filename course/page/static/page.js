@@ -38,6 +38,8 @@ function take({ lesson, version, progress, status, types, ...parts }) {
   if (String(version) === shown.version) return;
   shown.version = String(version);
   for (const id of ["results", "trouble", "source"]) replace(id, parts[id]);
+  // A new verdict is read from its beginning.
+  document.querySelector(".checks").scrollTop = 0;
   film(showReading);
 }
 
@@ -46,6 +48,8 @@ function listen() {
   const events = new EventSource(`/events${query}`);
   events.addEventListener("state", ({ data }) => take(JSON.parse(data)));
   events.addEventListener("error", () => {
+    // Whoever answers next counts from the beginning.
+    shown.version = "";
     byId("status").textContent =
       "The runner has ended. Start it again: deno task learn";
   });
