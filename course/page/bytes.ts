@@ -17,6 +17,13 @@ export function count(n: number, unit = "byte"): string {
   return `${n.toLocaleString("en-US")} ${unit}${n === 1 ? "" : "s"}`;
 }
 
+/** "0 ms", "1,200 ms", "86,400 s". */
+export function time(ms: number): string {
+  if (ms < 10_000) return `${Math.round(ms).toLocaleString("en-US")} ms`;
+  const seconds = Math.round(ms / 100) / 10;
+  return `${seconds.toLocaleString("en-US")} s`;
+}
+
 /** How bytes are written beside an arrow. */
 export interface Label {
   /** Above it: the text in quotes, or hex where they are no text. */

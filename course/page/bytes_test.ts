@@ -1,5 +1,12 @@
 import { assertEquals } from "@std/assert";
-import { dump, firstDifference, fromHex, label, textOf } from "./bytes.ts";
+import {
+  dump,
+  firstDifference,
+  fromHex,
+  label,
+  textOf,
+  time,
+} from "./bytes.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -65,4 +72,14 @@ Deno.test("fromHex() and firstDifference() read what the checks say", () => {
   assertEquals(firstDifference(one, one.subarray(0, 2)), 2);
   assertEquals(firstDifference(one, one), -1);
   assertEquals(fromHex(undefined), new Uint8Array());
+});
+
+Deno.test("time() counts long times in seconds", () => {
+  assertEquals([0, 1.4, 1_200, 9_999].map(time), [
+    "0 ms",
+    "1 ms",
+    "1,200 ms",
+    "9,999 ms",
+  ]);
+  assertEquals([12_340, 86_400_000].map(time), ["12.3 s", "86,400 s"]);
 });

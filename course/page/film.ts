@@ -1,5 +1,5 @@
 import { plain, type Problem } from "../runner/mod.ts";
-import { count, dump } from "./bytes.ts";
+import { count, dump, time } from "./bytes.ts";
 import { draw } from "./diagram/draw.ts";
 import { type DrawnStep, type Row, rowsOf } from "./diagram/rows.ts";
 import { signs } from "./diagram/signs.ts";
@@ -61,10 +61,9 @@ function event({ step, number }: DrawnStep, { lesson, code }: Scene): Markup {
   const place = row
     ? markup` <a href="#line-${row}">${line}</a> <code>${written}</code>`
     : ` ${line}`;
-  const time = Math.round(at).toLocaleString("en-US");
   return markup`<li id="event-${number}" data-line="${
     row ?? ""
-  }"><span class="time">${time} ms</span> ${sentence}.${place}${
+  }"><span class="time">${time(at)}</span> ${sentence}.${place}${
     hex(step, number)
   }</li>
 `;

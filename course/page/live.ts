@@ -4,7 +4,8 @@ import type { PageState } from "../runner/mod.ts";
 export class Live {
   #state: PageState | undefined;
   #verdict = "";
-  #version = 0;
+  /** It goes on from another process's, for windows that stay open. */
+  #version = Date.now();
   #changed = Promise.withResolvers<void>();
 
   /** What the runner said last; undefined until it has said anything. */
@@ -18,7 +19,9 @@ export class Live {
   }
 
   /** Takes over a new state, and wakes everybody. */
-  show(state: PageState): void {
+  show(next: PageState): void {
+    const same = next.checking && next.lesson === this.#state?.lesson;
+    const state = same ? { ...this.#state, ...next } : next;
     const verdict = JSON.stringify([state.lesson, state.verdict]);
     if (verdict !== this.#verdict) this.#version++;
     this.#verdict = verdict;

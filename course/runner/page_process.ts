@@ -7,7 +7,7 @@ import type { Verdict } from "./verdict.ts";
 export interface PageState {
   /** The id of the lesson that the learner is at. */
   readonly lesson: string;
-  /** Whether its checks are running now. */
+  /** Whether its checks are running now; what they said last still stands. */
   readonly checking: boolean;
   /** What their last run showed; as text, it has no dates. */
   readonly verdict?: Omit<Verdict, "at">;

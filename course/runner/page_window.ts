@@ -69,11 +69,8 @@ export class PageWindow implements Disposable {
 }
 
 function state({ lesson, checking, verdict, types, passed }: View): PageState {
-  return {
-    lesson: lesson.id,
-    checking,
-    ...(verdict && { verdict }),
-    ...(types && { types }),
-    passed: [...passed],
-  };
+  const state = { lesson: lesson.id, checking, passed: [...passed] };
+  // Just after a save there is no time to tell a long recording again.
+  if (checking) return state;
+  return { ...state, ...(verdict && { verdict }), ...(types && { types }) };
 }

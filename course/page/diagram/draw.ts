@@ -1,5 +1,5 @@
 import { clip, type Diagnosis } from "../../runner/mod.ts";
-import { count } from "../bytes.ts";
+import { count, time } from "../bytes.ts";
 import { type Markup, markup } from "../markup.ts";
 import { drawArrow, named, words } from "./arrow.ts";
 import { callout } from "./callout.ts";
@@ -91,19 +91,19 @@ function drawRow(
     return markup`${words("gap", text, lanes.wire, y + BASE)}`;
   }
   const { step, number } = row;
-  const time = ms(step.at);
-  const known = before && "step" in before.row && ms(before.row.step.at);
+  const when = time(step.at);
+  const known = before && "step" in before.row && time(before.row.step.at);
   // The link holds no words: those around it are for eyes, its own for ears.
   return markup`<g class="step ${step.state}">
-<a id="step-${number}" href="#event-${number}" aria-label="${time}: ${step.sentence}"><rect class="band" x="0" y="${
+<a id="step-${number}" href="#event-${number}" aria-label="${when}: ${step.sentence}"><rect class="band" x="0" y="${
     y - height / 2
   }" width="${lanes.width}" height="${height}" rx="4"/></a>
 <g class="drawn" aria-hidden="true">
   ${
-    time !== known &&
+    when !== known &&
     markup`<text class="time" x="${TIME}" y="${
       y + BASE
-    }" text-anchor="end">${time}</text>`
+    }" text-anchor="end">${when}</text>`
   }
   ${step.arrow && drawArrow(step.arrow, y, lanes)}
   ${
@@ -147,8 +147,4 @@ function dot(x: number, y: number, { state, leaves }: Partial<Step>): Markup {
       y + 8
     }"/>`;
   return markup`<circle class="dot" cx="${x}" cy="${y}" r="${radius}"/>${stop}`;
-}
-
-function ms(at: number): string {
-  return `${Math.round(at).toLocaleString("en-US")} ms`;
 }

@@ -43,13 +43,16 @@ function take({ lesson, version, progress, status, types, ...parts }) {
   film(showReading);
 }
 
+let events;
+
+/** Listens while somebody looks: a browser opens few connections at a time. */
 function listen() {
+  events?.close();
+  if (document.hidden) return;
   const query = location.search === "?all" ? "?all" : "";
-  const events = new EventSource(`/events${query}`);
+  events = new EventSource(`/events${query}`);
   events.addEventListener("state", ({ data }) => take(JSON.parse(data)));
   events.addEventListener("error", () => {
-    // Whoever answers next counts from the beginning.
-    shown.version = "";
     byId("status").textContent =
       "The runner has ended. Start it again: deno task learn";
   });
@@ -63,4 +66,7 @@ if (shown.current === "true") {
   });
   film(showReading);
 }
-if (shown.lesson) listen();
+if (shown.lesson) {
+  document.addEventListener("visibilitychange", listen);
+  listen();
+}
