@@ -73,18 +73,16 @@ export class Learner implements AsyncDisposable {
     return page;
   }
 
-  /** Saves `text` as an editor does; a path is taken from the copy's root. */
-  save(path: string, text: string): void {
-    Deno.writeTextFileSync(`${this.root}/${path}`, text);
+  /** Saves the file at `path`, from the copy's root, with more at its end. */
+  append(path: string, text: string): void {
+    Deno.writeTextFileSync(`${this.root}/${path}`, text, { append: true });
   }
 
-  /** Puts the solution of `lesson` into the learner's file. */
+  /** Puts a solution into the learner's file. */
   solve(lesson: string, file: string): void {
     const path = `${lesson}/${file}`;
-    this.save(
-      `lessons/${path}`,
-      Deno.readTextFileSync(`${this.root}/solutions/${path}`),
-    );
+    const solution = Deno.readTextFileSync(`${this.root}/solutions/${path}`);
+    Deno.writeTextFileSync(`${this.root}/lessons/${path}`, solution);
   }
 
   /** Ends the browser and the runner, and removes the copy. */

@@ -132,6 +132,25 @@ realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
   );
 
   await t.step(
+    "a save that changes nothing leaves one where one was",
+    async () => {
+      const page = await learner.window();
+      for (let saves = 1; saves <= 2; saves++) {
+        const version = await page.getAttribute("body", "data-version");
+        learner.append("lessons/03/echo.ts", `// Saved ${saves} times.\n`);
+        await page.waitForSelector(`body:not([data-version="${version}"])`);
+        if (saves === 1) await page.focus("#step-1");
+        await page.keyboard.press("ArrowDown");
+      }
+
+      assertEquals(await page.textContent("#step"), "2 of 5");
+      assertEquals(await page.evaluate(focused), "step-2");
+      assertMatch((await page.textContent("#source"))!, /Saved 2 times/);
+      await page.context().close();
+    },
+  );
+
+  await t.step(
     "it can be read without scripts, and lessons be started",
     async () => {
       const page = await learner.window("/", { javaScriptEnabled: false });

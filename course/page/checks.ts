@@ -7,6 +7,7 @@ import {
   plain,
   text,
   type TypeProblem,
+  type Verdict,
 } from "../runner/mod.ts";
 import { failure, type Scene } from "./failure.ts";
 import { hints } from "./hints.ts";
@@ -48,17 +49,18 @@ ${found && hints(found)}`;
 
 /** The state in a few words, for the bar at the top; they lead to the rest. */
 export function status({ verdict, checking }: PageState): Markup {
-  if (checking || !verdict) return markup`<span class="soft">checking …</span>`;
-  const { checks, passed } = verdict;
+  const [kind, words] = checking || !verdict
+    ? ["soft", "checking …"]
+    : inWords(verdict);
+  return markup`<a id="state" class="${kind}" href="#results">${words}</a>`;
+}
+
+function inWords({ checks, passed }: Omit<Verdict, "at">): [string, string] {
   const good = checks.filter(({ status }) => status === "passed").length;
-  const sum = passed
-    ? good === 1 ? "✓ 1 check passes" : `✓ all ${good} checks pass`
-    : checks.length > 0
-    ? `✗ ${good} of ${checks.length} checks pass`
-    : "✗ no check ran";
-  return markup`<a class="${
-    passed ? "passes" : "fails"
-  }" href="#results">${sum}</a>`;
+  if (passed && good === 1) return ["passes", "✓ 1 check passes"];
+  if (passed) return ["passes", `✓ all ${good} checks pass`];
+  if (checks.length === 0) return ["fails", "✗ no check ran"];
+  return ["fails", `✗ ${good} of ${checks.length} checks pass`];
 }
 
 /** Of more checks than this that passed, only the number shows at first. */

@@ -15,9 +15,17 @@ function showReading(what) {
   }
 }
 
-/** Puts new markup in place; what was open and what had the focus stay so. */
+/** What was put in place last, by where. */
+const written = new Map();
+
+/**
+ * Puts new markup in place; what was open and what had the focus stay so. The
+ * answer is whether it is other markup than before.
+ */
 function replace(id, markup) {
   const part = byId(id);
+  if (written.get(id) === markup) return false;
+  written.set(id, markup);
   const open = [...part.querySelectorAll("details[open]")].map(({ id }) => id);
   const focused = part.contains(document.activeElement)
     ? document.activeElement.closest("[id]").id
@@ -25,6 +33,7 @@ function replace(id, markup) {
   part.innerHTML = markup;
   for (const id of open) byId(id)?.setAttribute("open", "");
   if (focused) (byId(focused) ?? part).focus({ preventScroll: true });
+  return true;
 }
 
 function take({ lesson, version, progress, status, types, ...parts }) {
@@ -33,12 +42,14 @@ function take({ lesson, version, progress, status, types, ...parts }) {
   if (shown.current !== "true") return here ? location.reload() : undefined;
   if (!here) return location.assign(`/lessons/${lesson}`);
   byId("progress").textContent = progress;
-  byId("status").innerHTML = status;
+  replace("status", status);
   replace("types", types);
   if (String(version) === shown.version) return;
   shown.version = String(version);
-  for (const id of ["results", "trouble", "source"]) replace(id, parts[id]);
-  // A new verdict is read from its beginning.
+  replace("results", parts.results);
+  replace("source", parts.source);
+  if (!replace("trouble", parts.trouble)) return;
+  // A new failure is read from its beginning.
   document.querySelector(".checks").scrollTop = 0;
   film(showReading);
 }
@@ -53,8 +64,7 @@ function listen() {
   events = new EventSource(`/events${query}`);
   events.addEventListener("state", ({ data }) => take(JSON.parse(data)));
   events.addEventListener("error", () => {
-    byId("status").textContent =
-      "The runner has ended. Start it again: deno task learn";
+    replace("status", "The runner has ended. Start it: deno task learn");
   });
 }
 
