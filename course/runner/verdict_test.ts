@@ -79,8 +79,15 @@ Deno.test("judge() passes nothing that the library did not play", () => {
 Deno.test("judge() believes the library where Deno.test was replaced", () => {
   const said = report(["a"]);
   const text = "ann expected hello, and got nothing";
-  const failure = { text, headline: text, network: "simulated", recording: [] };
-  said.ended.set("a", { ...pass("a"), status: "failed", failure } as End);
+  const seen = { recording: [], waiting: [], dropped: 0 };
+  const failure = {
+    text,
+    headline: text,
+    kind: "silence",
+    network: "simulated" as const,
+    ...seen,
+  };
+  said.ended.set("a", { ...pass("a"), status: "failed", failure });
   const { passed, problem } = judged({ report: said });
 
   assertEquals(passed, false);
