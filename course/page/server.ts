@@ -20,7 +20,10 @@ const PATIENCE_MS = 3_000;
 
 /** What the browser loads: these files, from the folder beside this one. */
 const FILES: Record<string, string> = {
-  "style.css": "text/css",
+  "base.css": "text/css",
+  "checks.css": "text/css",
+  "wire.css": "text/css",
+  "desk.css": "text/css",
   "page.js": "text/javascript",
   "film.js": "text/javascript",
   "icon.svg": "image/svg+xml",

@@ -225,7 +225,7 @@ Deno.test("what the page loads is all here", async () => {
     assertEquals(answer.status, 200, url);
     assert((await answer.text()).length > 100, url);
   }
-  assertEquals(urls.length, 3);
+  assertEquals(urls.length, 6);
 });
 
 Deno.test("what is not there is a 404, and a stranger gets the guard's answer", async () => {

@@ -15,6 +15,9 @@ export interface Shell {
   };
 }
 
+/** In the order in which the browser applies them. */
+const STYLES = ["base", "checks", "wire", "desk"];
+
 /** A whole document. */
 export function shell({ title, bar, main, lesson }: Shell): Markup {
   const data = lesson &&
@@ -28,8 +31,12 @@ export function shell({ title, bar, main, lesson }: Shell): Markup {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Sockets by Hand</title>
 <link rel="icon" href="/static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/static/style.css">
-<script type="module" src="/static/page.js"></script>
+${
+    STYLES.map((name) =>
+      markup`<link rel="stylesheet" href="/static/${name}.css">
+`
+    )
+  }<script type="module" src="/static/page.js"></script>
 </head>
 <body${data}>
 <a class="skip" href="#main">To the text</a>
