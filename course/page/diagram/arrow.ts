@@ -19,7 +19,9 @@ export function drawArrow(arrow: Arrow, y: number, lanes: Lanes): Markup {
     ? lanes.wire + forth * LOST
     : end - forth * (fate === "queued" ? QUEUE : AWAY);
   const other = from === PROGRAM ? to : from;
-  const above = clip(named(other, arrow.above, lanes), COLUMNS);
+  // The tray takes some of the room.
+  const columns = fate === "queued" ? COLUMNS - 4 : COLUMNS;
+  const above = clip(named(other, arrow.above, lanes), columns);
   return markup`<g class="arrow ${sign} ${fate}">
   <line x1="${start + forth * AWAY}" x2="${
     tip - forth * 2
