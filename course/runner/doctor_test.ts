@@ -91,8 +91,8 @@ Deno.test("examine() finds a process whose runner is gone", async () => {
   const course = new TestCourse();
   // No process has this number: the largest that Linux gives is 4,194,304.
   const results = `${course.root}/.course/run-5000000-1.xml`;
-  const idle = new Deno.Command("python3", {
-    args: ["-c", "input()", "--junit-path", results],
+  const idle = new Deno.Command("sh", {
+    args: ["-c", "read line", "sh", "--junit-path", results],
     stdin: "piped",
   }).spawn();
 
