@@ -177,7 +177,9 @@ function parseHead(text: string): Omit<HttpRequest, "body"> {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const [, named = "", given = ""] = line.match(/^([^:]*):(.*)$/s) ?? [];
-    const [name, value] = [named.toLowerCase(), given.trim()];
+    const name = named.toLowerCase();
+    // Spaces and tabs, and no more: trim() would make a length of "\xa05".
+    const value = given.replace(/^[ \t]+|[ \t]+$/g, "");
     if (!TOKEN.test(name) || BREAKS.test(value)) throw new HttpError(400);
     const before = headers.get(name);
     // Two different hosts, or lengths: whom should one believe?

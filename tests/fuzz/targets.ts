@@ -113,6 +113,28 @@ export const targets: Target[] = [
     },
   },
   {
+    name: "21 HttpReader",
+    seeds: bytes(
+      "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /x HTTP/1.0\r\n\r\n",
+      "POST /a?b=c HTTP/1.1\r\nHost: a:80\r\nContent-Length: 5\r\n\r\nhello",
+      "\r\nPUT /%20 HTTP/1.1\r\nhOST: \t a\r\nX: y\r\nX: z\r\n\r\n",
+    ),
+    most: 65_536,
+    errors: ["UnexpectedEof"],
+    async parse({ HttpReader }, pieces) {
+      const limits = { target: 100, head: 1_000, body: 1_000 };
+      const reader = new HttpReader(new Pieces(pieces), limits);
+      try {
+        while (await reader.next() !== null);
+      } catch (error) {
+        // What it refuses with a status, it says so.
+        if (!/^Cannot serve a request: \d{3} /.test(String(error).slice(7))) {
+          throw error;
+        }
+      }
+    },
+  },
+  {
     name: "22 bodyFraming",
     seeds: HTTP,
     most: 65_536,
