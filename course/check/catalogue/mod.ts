@@ -16,6 +16,7 @@ import type { Catalogue, Mistake } from "./mistake.ts";
 import { options } from "./options.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
+import { resp } from "./resp.ts";
 import { serving } from "./serving.ts";
 import { time } from "./time.ts";
 import { websocket } from "./websocket.ts";
@@ -43,6 +44,7 @@ export const catalogue: Catalogue = {
   ...transfer,
   ...files,
   ...dns,
+  ...resp,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -1,0 +1,147 @@
+import type { Evidence } from "../evidence.ts";
+import { type Catalogue, failure, whenever } from "./mistake.ts";
+
+/** Mistakes about RESP, the protocol of Redis, and about what it serves. */
+export const resp: Catalogue = {
+  "resp-line-injection": {
+    sentence:
+      "Text from a client ends the line of a reply, and what follows counts as another reply; from then on, all are off by one.",
+    fits: ({ kind, received }) => kind === "different" && breaks(received),
+  },
+  "resp-not-binary-safe": {
+    sentence:
+      "A bulk string is counted, not delimited: it may hold CR LF, and your program takes that for its end.",
+    fits: failure,
+  },
+  "resp-blank-inline": {
+    sentence:
+      "An empty command, a blank line or *0, asks for nothing; your program passes it on, or gives up on it.",
+    fits: failure,
+  },
+  "resp-nested-bomb": {
+    sentence:
+      "Your program lets arrays stand in arrays, and a few bytes for each level fill its stack; a command has one level.",
+    fits: failure,
+  },
+  "error-swallows-commands": {
+    sentence:
+      "What is wrong came behind a command that is right, and your program dropped both.",
+    fits: whenever("different"),
+  },
+  "lenient-number": {
+    sentence:
+      "Your program takes for a number what a lenient function makes one of; digits are one, with a minus where it may stand.",
+    fits: (evidence) => failure(evidence) && !countsPast64(evidence),
+  },
+  "resp-unknown-command": {
+    sentence:
+      "Clients try commands that a server may not know, and go on after -ERR; yours has another answer, or none.",
+    fits: (evidence) => failure(evidence) || whenever("crash")(evidence),
+  },
+  "name-in-one-case": {
+    sentence:
+      "SET, Set and set are one command; your program knows a name in one spelling alone.",
+    fits: failure,
+  },
+  "missing-argument": {
+    sentence:
+      "Your program runs a command without counting its arguments; what is not there is undefined.",
+    fits: failure,
+  },
+  "integer-rounded": {
+    sentence:
+      "From 9,007,199,254,740,992 on, a number of JavaScript cannot hold every integer; this one is off by one.",
+    fits: (evidence) => {
+      const { expected, actual } = replies(evidence);
+      return /900719925474099\d/.test(expected) &&
+        /900719925474099\d/.test(actual);
+    },
+  },
+  "integer-overflow": {
+    sentence:
+      "The highest number of 64 bits has no next one, and your program counts on; no client can take such a reply.",
+    fits: countsPast64,
+  },
+  "milliseconds-for-seconds": {
+    sentence:
+      "EX, EXPIRE and TTL count in seconds, PX in milliseconds, like the clock; your program takes one for the other.",
+    fits: (evidence) => {
+      const { command, actual } = replies(evidence);
+      const left = Number(actual.match(/^\(integer\) (-?\d+)$/)?.[1] ?? NaN);
+      return command.startsWith("TTL ") && (left >= 1_000 || left === -2);
+    },
+  },
+  "expired-but-there": {
+    sentence:
+      "The end of a key has come, and your program still has its value.",
+    fits: (evidence) => {
+      const { command, expected, actual } = replies(evidence);
+      return expected === "(nil)" && actual !== "(nil)" ||
+        command.startsWith("INCR ") && actual === "(integer) 2";
+    },
+  },
+  "end-outlives-value": {
+    sentence:
+      "SET gave a key a new value, without an end; the end of the value before has taken it away.",
+    fits: (evidence) => replies(evidence).actual === "(nil)",
+  },
+  "expired-kept": {
+    sentence:
+      "What has expired stays in memory until somebody asks for it, and perhaps nobody ever does.",
+    fits: whenever("assert", "different"),
+  },
+  "reply-overtakes": {
+    sentence:
+      "A reply has overtaken the one before it; replies carry no names, and their order says which is which.",
+    fits: whenever("different"),
+  },
+  "last-come-first-served": {
+    sentence:
+      "The item went to the client that came last; whoever has waited longest is first.",
+    fits: (evidence) => evidence.kind === "silence" && wroteToAnother(evidence),
+  },
+  "blocking-pop-leak": {
+    sentence:
+      "Your program gave an item to a wait that was over, of somebody who left or has an answer; it is lost.",
+    fits: (evidence) =>
+      whenever("silence", "different")(evidence) || wroteToNobody(evidence),
+  },
+  "subscription-leak": {
+    sentence:
+      "A subscriber has left, and your program still counts it, and writes to it.",
+    fits: (evidence) =>
+      whenever("different")(evidence) || wroteToNobody(evidence),
+  },
+};
+
+/** The reply that was expected of a command, and the one that it got. */
+function replies({ kind, headline }: Evidence) {
+  const [, command = "", expected = "", actual = ""] = kind === "assert"
+    ? headline.match(/^the reply to (.+) should be (.+), and is (.+)$/s) ?? []
+    : [];
+  return { command, expected, actual };
+}
+
+/** Whether a reply holds a number that takes more than 64 bits with its sign. */
+function countsPast64(evidence: Evidence): boolean {
+  return /^\(integer\) -?922337203685477/.test(replies(evidence).actual);
+}
+
+/** Whether a line of text has a line break in it, and not only at its end. */
+function breaks(bytes: Uint8Array = new Uint8Array()): boolean {
+  return bytes.subarray(0, -2).some((byte) => byte === 0x0d || byte === 0x0a);
+}
+
+/** Whether the latest write went to somebody else than `who`. */
+function wroteToAnother({ who, recording }: Evidence): boolean {
+  const last = recording.program("write").at(-1);
+  return last !== undefined && last.who !== who;
+}
+
+/** Whether an error in the background comes from a connection that is gone. */
+function wroteToNobody({ kind, error }: Evidence): boolean {
+  const { BadResource, BrokenPipe, ConnectionReset, Interrupted } = Deno.errors;
+  return kind === "crash" &&
+    [BadResource, BrokenPipe, ConnectionReset, Interrupted]
+      .some((Gone) => error instanceof Gone);
+}

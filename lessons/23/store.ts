@@ -1,0 +1,514 @@
+// Lesson 23: a RESP key-value store.
+//
+// Redis clients talk to it: redis-cli, redis-benchmark, and the libraries of
+// many languages. It works for one client that stores short words of English,
+// one at a time, and never leaves. Go through its parts in their order: each of
+// them needs only the parts above it, and the tools at the end.
+
+// -- Part 1: replies become bytes --
+
+/**
+ * A reply. On the wire it is
+ *
+ * - `+OK\r\n` for the string "OK"; each CR or LF inside becomes a space
+ * - `-ERR no\r\n` for an error with that message; the same holds for it
+ * - `:-2\r\n` for the number -2
+ * - `$5\r\nhello\r\n` for bytes, a "bulk string": their number, then they
+ *   themselves, whatever they are, and an end that is not counted
+ * - `$-1\r\n` for null
+ * - `*2\r\n:1\r\n+OK\r\n` for the array `[1, "OK"]`
+ */
+export type Resp =
+  | string
+  | Error
+  | number
+  | bigint
+  | Uint8Array
+  | null
+  | readonly Resp[];
+
+/** Writes `reply` as version 2 of the protocol does. */
+export function encodeResp(reply: Resp): Uint8Array {
+  const out = new Bytes();
+  append(out, reply);
+  return out.view;
+}
+
+/** Adds `reply` to `out`. */
+function append(out: Bytes, reply: Resp) {
+  // TODO: Some bytes come out as others, and some lengths are not theirs. And
+  // "ERR unknown command 'x\r\n+OK'" turns into two replies.
+  out.text(written(reply));
+}
+
+function written(reply: Resp): string {
+  if (typeof reply === "string") return `+${reply}\r\n`;
+  if (reply instanceof Error) return `-${reply.message}\r\n`;
+  if (reply instanceof Uint8Array) {
+    const text = new TextDecoder().decode(reply);
+    return `$${text.length}\r\n${text}\r\n`;
+  }
+  if (reply === null) return "$-1\r\n";
+  if (typeof reply !== "object") return `:${reply}\r\n`;
+  return `*${reply.length}\r\n${reply.map(written).join("")}`;
+}
+
+// -- Part 2: bytes become commands --
+
+/** What a client may send. */
+export interface RespLimits {
+  /** The longest bulk string, in bytes. Default: 1 MiB. */
+  readonly maxBulk?: number;
+  /** How many bulk strings a command may have. Default: 1,024. */
+  readonly maxArgs?: number;
+  /** The longest line, in bytes, its end included. Default: 4,096. */
+  readonly maxLine?: number;
+}
+
+/** Makes commands of chunks, wherever the chunks were cut. */
+export class RespDecoder {
+  readonly #limits: Required<RespLimits>;
+
+  /** Accepts commands within these limits. */
+  constructor(
+    { maxBulk = 2 ** 20, maxArgs = 1_024, maxLine = 4_096 }: RespLimits = {},
+  ) {
+    this.#limits = { maxBulk, maxArgs, maxLine };
+  }
+
+  /**
+   * Takes the next bytes, and yields each command that is complete with them: a
+   * name, and its arguments.
+   *
+   * @throws {Deno.errors.InvalidData} At something that is no command, or above
+   * a limit, after all commands before it.
+   */
+  *push(chunk: Uint8Array): Generator<Uint8Array[]> {
+    // TODO: A value may hold line breaks. A chunk may end inside a command, or
+    // hold a hundred of them, or something that is none. A person types a line.
+    const lines = asText(chunk).split("\r\n");
+    // "*2", "$4", "ECHO", "$5", "hello", "": every other line is a word.
+    const words = lines.filter((_, i) =>
+      i > 0 && i % 2 === 0 && i + 1 < lines.length
+    );
+    if (words.length > 0) yield words.map(asBytes);
+  }
+}
+
+// -- Part 3: commands, and what they act on --
+
+/** What a command is refused with. */
+class Refusal extends Error {}
+
+/** How many arguments a command takes, and what it does with them. */
+type Command<Reply> = readonly [
+  least: number,
+  most: number,
+  run: (...args: Uint8Array[]) => Reply,
+];
+
+/** Commands by their names, in capitals. */
+type Commands<Reply> = Readonly<Record<string, Command<Reply>>>;
+
+/** Runs one of `commands`. What is wrong with it is the reply. */
+function perform<Reply>(
+  commands: Commands<Reply>,
+  name: string,
+  args: Uint8Array[],
+): Reply | Refusal {
+  try {
+    // TODO: Nobody knows all commands, or spells them alike. Nobody counts.
+    const [_least, _most, run] = commands[name]!;
+    return run(...args);
+  } catch (error) {
+    if (error instanceof Refusal) return error;
+    throw error;
+  }
+}
+
+/** Keys, and what they stand for. Nothing in it waits. */
+export class Database {
+  readonly #now: () => number;
+  readonly #values = new Map<string, Uint8Array | Uint8Array[]>();
+  /** Who waits for an item of a list, by its key. */
+  readonly #waiting = new Groups<(item: Uint8Array) => void>();
+
+  readonly #commands: Commands<Resp> = {
+    PING: [0, 1, (word) => word ?? "PONG"],
+    ECHO: [1, 1, (word) => word],
+    SET: [2, Infinity, (key, ...more) => this.#set(asText(key), more)],
+    GET: [1, 1, (key) => this.#string(asText(key))],
+    DEL: [1, Infinity, (...keys) => this.#delete(keys.map(asText))],
+    INCR: [1, 1, (key) => this.#increment(asText(key))],
+    EXPIRE: [2, 2, (key, time) => this.#expire(asText(key), time)],
+    TTL: [1, 1, (key) => this.#timeLeft(asText(key))],
+    LPUSH: [2, Infinity, (key, ...items) => this.#push(asText(key), items)],
+    LPOP: [1, 1, (key) => this.#pop(asText(key))],
+    DBSIZE: [0, 0, () => this.#values.size], // What is in memory, ended or not.
+    // Clients ask these by themselves, and get along with as little as this.
+    INFO: [0, Infinity, () => asBytes("# Server\r\nredis_mode:standalone\r\n")],
+    COMMAND: [0, Infinity, () => []],
+    CONFIG: [2, 2, (_get, name) => [name, asBytes("")]],
+  };
+
+  /** `now` tells the time, in milliseconds. */
+  constructor({ now = Date.now }: { readonly now?: () => number } = {}) {
+    this.#now = now;
+  }
+
+  /** Runs a command. What is wrong with it is the reply; nothing is thrown. */
+  run(name: string, ...args: Uint8Array[]): Resp {
+    return perform(this.#commands, name, args);
+  }
+
+  #set(key: string, [value, ..._options]: Uint8Array[]): Resp {
+    // TODO: "EX 10", "PX 10000" and "NX" may follow, in any order and case.
+    // A copy: a view would keep all that was read together with it.
+    this.#values.set(key, value!.slice());
+    return "OK";
+  }
+
+  #delete(keys: string[]): number {
+    return keys.filter((key) => this.#find(key) && this.#remove(key)).length;
+  }
+
+  #increment(key: string): Resp {
+    // TODO: It counts what is no number, and not everything that is one.
+    const sum = Number(asText(this.#string(key) ?? asBytes("0"))) + 1;
+    this.#values.set(key, asBytes(`${sum}`));
+    return sum;
+  }
+
+  #string(key: string): Uint8Array | null {
+    const value = this.#find(key) ?? null;
+    if (Array.isArray(value)) throw new Refusal(WRONG_TYPE);
+    return value;
+  }
+
+  #push(key: string, items: Uint8Array[]): number {
+    const list = this.#list(key) ?? [];
+    // Redis has a linked list here; this one gets slow when it is long.
+    for (const item of items) list.unshift(item.slice());
+    this.#values.set(key, list);
+    return list.length; // As many as there are before anybody takes one.
+  }
+
+  #pop(key: string): Uint8Array | null {
+    const list = this.#list(key);
+    const item = list?.shift() ?? null;
+    if (list?.length === 0) this.#remove(key);
+    return item;
+  }
+
+  #list(key: string): Uint8Array[] | undefined {
+    const value = this.#find(key);
+    if (value instanceof Uint8Array) throw new Refusal(WRONG_TYPE);
+    return value;
+  }
+
+  #remove(key: string): boolean {
+    return this.#values.delete(key);
+  }
+
+  // -- Part 4: what expires --
+
+  /** What `key` stands for, if it has not ended. */
+  #find(key: string): Uint8Array | Uint8Array[] | undefined {
+    return this.#values.get(key); // TODO: Nothing ends here.
+  }
+
+  /** Sets an end to `key`, if there is one: 1. Otherwise 0. */
+  #expire(key: string, _seconds: Uint8Array): Resp {
+    return this.#find(key) ? 1 : 0; // TODO: It says so, and does nothing.
+  }
+
+  /** How many seconds `key` has; -1 without an end, -2 if there is none. */
+  #timeLeft(key: string): Resp {
+    return this.#find(key) ? -1 : -2; // TODO: Nothing ends here.
+  }
+
+  /** Removes what has ended, though nobody asks for it. */
+  sweep() {
+    // TODO: Who calls this, and when?
+  }
+
+  // -- Part 6: who waits --
+
+  /**
+   * Lets `take` have the next item that is pushed to one of `keys`: one item,
+   * once, after all who came before. Returns how to stop waiting.
+   */
+  wait(
+    keys: readonly Uint8Array[],
+    take: (key: Uint8Array, item: Uint8Array) => void,
+  ): () => void {
+    // TODO: It waits at the first list alone, and #push() does not look here.
+    const [key] = keys as [Uint8Array];
+    return this.#waiting.add(asText(key), (item) => take(key, item));
+  }
+}
+
+const WRONG_TYPE = "WRONGTYPE the key holds another kind of value";
+
+// -- Part 5: connections --
+
+/** Settings of a server. */
+export interface ServeOptions extends RespLimits {
+  /** How many bytes may wait for a client that does not read. Default: 1 MiB. */
+  readonly maxQueued?: number;
+}
+
+/** What all clients of a server have in common. */
+interface Shared {
+  readonly database: Database;
+  readonly channels: Groups<(message: Resp) => void>;
+  readonly maxQueued: number;
+}
+
+/**
+ * Runs the commands of all clients of `listener`. Returns when the listener has
+ * closed and the last client has left.
+ */
+export async function serve(
+  listener: Deno.TcpListener,
+  options: ServeOptions = {},
+): Promise<void> {
+  const database = new Database();
+  const { maxQueued = 2 ** 20 } = options;
+  const shared: Shared = { database, channels: new Groups(), maxQueued };
+  const decoder = new RespDecoder(options);
+  const clients = new Set<Promise<void>>();
+  for await (const conn of listener) {
+    const client = talk(conn, decoder, shared)
+      .catch(unlessGone)
+      .finally(() => clients.delete(client));
+    clients.add(client);
+  }
+  await Promise.all(clients);
+}
+
+/** One client, from its first command to its last reply. */
+async function talk(conn: Deno.TcpConn, decoder: RespDecoder, shared: Shared) {
+  using _closing = conn; // Twice is fine: a subscriber may be let go.
+  conn.setNoDelay(); // Replies leave together, and wait for no others.
+  const outbox = new Outbox(conn);
+  const session = new Session(outbox, shared);
+  const buffer = new Uint8Array(16_384);
+  for (let n; (n = await conn.read(buffer)) !== null;) {
+    // TODO: Half a command for one client, half for another. A hundred at once.
+    // One that breaks the rules. And who hears of a client that is gone?
+    const [command] = decoder.push(buffer.subarray(0, n));
+    if (command) session.take(command);
+    await outbox.sent;
+  }
+}
+
+/** The commands of one client, and all that belongs to it alone. */
+class Session {
+  readonly #outbox: Outbox;
+  readonly #shared: Shared;
+  /** How to leave each channel. */
+  readonly #channels = new Map<string, () => void>();
+
+  readonly #commands: Commands<Resp | undefined> = {
+    BLPOP: [2, Infinity, (...args) => this.#pop(args)],
+    SUBSCRIBE: [1, Infinity, (...names) => this.#subscribe(names)],
+    PUBLISH: [2, 2, (name, message) => this.#publish(name, message)],
+  };
+
+  constructor(outbox: Outbox, shared: Shared) {
+    this.#outbox = outbox;
+    this.#shared = shared;
+  }
+
+  /** Runs a command as soon as all before it have their replies. */
+  take([name, ...args]: Uint8Array[]) {
+    const reply = this.#run(asText(name!), args);
+    if (reply !== undefined) this.#outbox.put(reply);
+  }
+
+  /** Says that the client takes, and hears, nothing any more. */
+  leave() {
+    // TODO: Nobody says so yet, and nothing would come of it.
+  }
+
+  /** The reply to a command; none if it comes later, or in several parts. */
+  #run(name: string, args: Uint8Array[]): Resp | undefined {
+    return name.toUpperCase() in this.#commands
+      ? perform(this.#commands, name, args)
+      : this.#shared.database.run(name, ...args);
+  }
+
+  // -- Part 6: a client that waits --
+
+  #pop(args: Uint8Array[]): Resp | undefined {
+    const keys = args.slice(0, -1);
+    for (const key of keys) {
+      const item = this.#shared.database.run("LPOP", key);
+      if (item instanceof Error) return item;
+      if (item !== null) return [key, item];
+    }
+    // TODO: The client is ready to wait, for so many seconds; 0 is for ever.
+    return null;
+  }
+
+  // -- Part 7: a client that listens --
+
+  #subscribe(names: Uint8Array[]): undefined {
+    const { channels } = this.#shared;
+    for (const name of names) {
+      const channel = asText(name);
+      if (!this.#channels.has(channel)) {
+        const leave = channels.add(channel, (message) => this.#hear(message));
+        this.#channels.set(channel, leave);
+      }
+      this.#outbox.put([asBytes("subscribe"), name, this.#channels.size]);
+    }
+  }
+
+  #hear(message: Resp) {
+    this.#outbox.put(message); // TODO: Is it read? Nobody asks.
+  }
+
+  #publish(name: Uint8Array, message: Uint8Array): number {
+    const listeners = this.#shared.channels.of(asText(name));
+    for (const hear of listeners) hear([asBytes("message"), name, message]);
+    return listeners.size;
+  }
+}
+
+// -- Tools: nothing is missing here --
+
+/** Bytes that are put together, in an array that grows. */
+class Bytes {
+  #array = new Uint8Array();
+  #length = 0;
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What there is. More may follow it, and nothing changes in it. */
+  get view(): Uint8Array {
+    return this.#array.subarray(0, this.#length);
+  }
+
+  /** Adds a copy of `bytes`. */
+  bytes(bytes: Uint8Array) {
+    this.#reserve(bytes.length);
+    this.#array.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Adds `text` in UTF-8. */
+  text(text: string) {
+    this.#reserve(3 * text.length); // More than that it never takes.
+    const free = this.#array.subarray(this.#length);
+    this.#length += encoder.encodeInto(text, free).written;
+  }
+
+  #reserve(more: number) {
+    const needed = this.#length + more;
+    if (needed <= this.#array.length) return;
+    // Twice the room each time: so each byte moves about once, in all.
+    const grown = new Uint8Array(Math.max(2 * needed, 1_024));
+    grown.set(this.view);
+    this.#array = grown;
+  }
+}
+
+const encoder = new TextEncoder();
+
+/** `text` in UTF-8. */
+function asBytes(text: string): Uint8Array {
+  return encoder.encode(text);
+}
+
+/** `bytes` as text, a character for each: as UTF-8 some could not be told apart. */
+function asText(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** Sets by name. One that is empty is not kept. */
+class Groups<T> {
+  readonly #groups = new Map<string, Set<T>>();
+
+  /** Who is in a group, in the order in which they came. */
+  of(name: string): ReadonlySet<T> {
+    return this.#groups.get(name) ?? new Set();
+  }
+
+  /** Adds a member. Returns how to remove it; twice is fine. */
+  add(name: string, member: T): () => void {
+    const group = this.#groups.get(name) ?? new Set();
+    this.#groups.set(name, group.add(member));
+    return () => {
+      group.delete(member);
+      const empty = group.size === 0 && this.#groups.get(name) === group;
+      if (empty) this.#groups.delete(name);
+    };
+  }
+}
+
+/** Replies on their way to one client. */
+class Outbox {
+  readonly #conn: Deno.TcpConn;
+  #waiting = new Bytes();
+  #sending: Promise<void> | undefined;
+
+  constructor(conn: Deno.TcpConn) {
+    this.#conn = conn;
+  }
+
+  /** How many bytes wait until those before them are written. */
+  get queued(): number {
+    return this.#waiting.length;
+  }
+
+  /** Resolves when all is written, or nothing can be any more. */
+  get sent(): Promise<void> | undefined {
+    return this.#sending;
+  }
+
+  /** Takes a reply. Nobody waits for it. */
+  put(reply: Resp) {
+    append(this.#waiting, reply);
+    this.#sending ??= this.#send().catch(unlessGone); // The read notices, too.
+  }
+
+  async #send() {
+    try {
+      await null; // All that is put in one turn goes out in one write.
+      while (this.#waiting.length > 0) {
+        let { view } = this.#waiting;
+        this.#waiting = new Bytes();
+        while (view.length > 0) {
+          view = view.subarray(await this.#conn.write(view));
+        }
+      }
+    } finally {
+      this.#sending = undefined;
+    }
+  }
+
+  /** Hangs up on the client. */
+  hangUp() {
+    this.#conn[Symbol.dispose]();
+  }
+}
+
+/** The client vanished, or was let go. Any other error is a bug of ours. */
+function unlessGone(error: unknown) {
+  const { BadResource, BrokenPipe, ConnectionReset, Interrupted } = Deno.errors;
+  const reasons = [BadResource, BrokenPipe, ConnectionReset, Interrupted];
+  if (!reasons.some((Reason) => error instanceof Reason)) throw error;
+}
+
+// Try it by hand: `deno run -P lessons/23/store.ts`, then `redis-cli -p 7023`
+// in another terminal.
+if (import.meta.main) {
+  await serve(Deno.listen({ hostname: "127.0.0.1", port: 7023 }));
+}

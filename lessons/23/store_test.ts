@@ -1,0 +1,905 @@
+// The checks for lesson 23. Read them: they say what RESP is, and what becomes
+// of a client that speaks something else.
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import {
+  type Actor,
+  assertBytes,
+  assertMessages,
+  check,
+  concat,
+  type Data,
+  everySplit,
+  toBytes,
+} from "check";
+import {
+  Database,
+  encodeResp,
+  type Resp,
+  RespDecoder,
+  serve,
+} from "./store.ts";
+
+const { InvalidData } = Deno.errors;
+
+/** All bytes that there are. */
+const EVERYTHING = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+/** A command as clients send it: an array of bulk strings. */
+function command(...words: Data[]): Uint8Array {
+  return concat([toBytes(`*${words.length}\r\n`), ...words.map(bulk)]);
+}
+
+/** A bulk string as it has to look on the wire. */
+function bulk(data: Data): Uint8Array {
+  const bytes = toBytes(data);
+  return concat([toBytes(`$${bytes.length}\r\n`), bytes, toBytes("\r\n")]);
+}
+
+// -- Part 1: replies become bytes --
+
+Deno.test(check("encodeResp() writes each kind of reply as RESP does", {
+  reveals: ["length-includes-header"],
+}, () => {
+  const kinds: [Resp, string, string][] = [
+    ["OK", "+OK\r\n", 'the string "OK"'],
+    [new Error("ERR no"), "-ERR no\r\n", 'an error that says "ERR no"'],
+    [0, ":0\r\n", "the number 0"],
+    [-2, ":-2\r\n", "the number -2"],
+    [2n ** 63n - 1n, ":9223372036854775807\r\n", "the highest number"],
+    [toBytes("hello"), "$5\r\nhello\r\n", 'the bytes of "hello"'],
+    [toBytes(""), "$0\r\n\r\n", "no bytes at all"],
+    [null, "$-1\r\n", "null"],
+    [[], "*0\r\n", "an empty array"],
+    [[1, "OK"], "*2\r\n:1\r\n+OK\r\n", "an array of 1 and OK"],
+  ];
+  for (const [reply, expected, what] of kinds) {
+    assertBytes(encodeResp(reply), expected, what);
+  }
+}));
+
+Deno.test(check("encodeResp() writes arrays in arrays", () => {
+  const reply = [[toBytes("a"), null], [], [[new Error("ERR b")], 3, ""]];
+
+  const expected =
+    "*3\r\n*2\r\n$1\r\na\r\n$-1\r\n*0\r\n*3\r\n*1\r\n-ERR b\r\n:3\r\n+\r\n";
+  assertBytes(encodeResp(reply), expected, "the array of arrays");
+}));
+
+Deno.test(check("encodeResp() counts bytes, and sends them as they are", {
+  reveals: ["binary-through-string", "length-in-characters"],
+}, () => {
+  const accent = toBytes("né");
+  assertBytes(encodeResp(accent), bulk("né"), 'the bytes of "né"');
+  assertBytes(encodeResp([EVERYTHING]), command(EVERYTHING), "all 256 bytes");
+}));
+
+Deno.test(check("encodeResp() keeps in one line what is a line", {
+  reveals: ["resp-line-injection"],
+}, () => {
+  const error = new Error("ERR unknown command 'x\r\n+OK'");
+
+  const line = "-ERR unknown command 'x  +OK'\r\n";
+  assertBytes(encodeResp(error), line, "an error with a line break in it");
+  assertBytes(encodeResp("a\nb\rc"), "+a b c\r\n", "a string with two of them");
+}));
+
+// -- Part 2: bytes become commands --
+
+/** The commands that `chunks` complete, with a space after each word. */
+function spoken(decoder: RespDecoder, ...chunks: Data[]): Uint8Array[] {
+  const commands = chunks.flatMap((chunk) => [...decoder.push(toBytes(chunk))]);
+  return commands.map((words) => concat(words.map((word) => said(word))));
+}
+
+function said(word: Data): Uint8Array {
+  return concat([toBytes(word), toBytes(" ")]);
+}
+
+/** Whatever `chunk` is, a decoder refuses it. */
+function assertRefused(chunk: Data, decoder = new RespDecoder()) {
+  const shown = JSON.stringify(new TextDecoder().decode(toBytes(chunk)));
+  const told = `push() of ${shown.slice(0, 50)}`;
+  assertThrows(() => spoken(decoder, chunk), InvalidData, "", told);
+}
+
+Deno.test(check("RespDecoder gives the words of a command", () => {
+  const words = [...new RespDecoder().push(command("ECHO", "hello"))];
+
+  assertEquals(words.length, 1, "commands in one command");
+  assertMessages(words[0], ["ECHO", "hello"], "push() of ECHO hello");
+}));
+
+Deno.test(check("RespDecoder counts bulk strings, whatever is in them", {
+  reveals: ["resp-not-binary-safe"],
+}, () => {
+  for (const string of ["two\r\nlines", "\r\n", "$5\r\n", "a\r\n*1\r\n"]) {
+    const words = [...new RespDecoder().push(command("SET", "key", string))];
+    const told = `push() of SET key ${JSON.stringify(string)}`;
+    assertMessages(words.flat(), ["SET", "key", string], told);
+  }
+}));
+
+Deno.test(check("RespDecoder gives empty strings, and any bytes", {
+  reveals: ["zero-length-frame", "binary-through-string"],
+}, () => {
+  for (const string of ["", "\0", "né", EVERYTHING]) {
+    const words = [...new RespDecoder().push(command("SET", "key", string))];
+    assertMessages(words.flat(), ["SET", "key", string], "push() of SET");
+  }
+}));
+
+Deno.test(check("RespDecoder waits for the rest of a command", {
+  reveals: ["one-read-one-message"],
+}, () => {
+  const decoder = new RespDecoder();
+  const whole = command("ECHO", "hello");
+
+  const early = spoken(decoder, whole.subarray(0, 20));
+  assertMessages(early, [], "push() of 20 bytes of 25");
+
+  const late = spoken(decoder, whole.subarray(20));
+  assertMessages(late, ["ECHO hello "], "push() of the other 5");
+}));
+
+Deno.test(check("RespDecoder finds a command wherever it is cut", {
+  reveals: ["header-single-read"],
+}, () => {
+  const sent = command("SET", "two\r\nlines", "");
+
+  for (const [left, right] of everySplit(sent)) {
+    const told = `a command, cut after ${left.length} bytes,`;
+    const found = spoken(new RespDecoder(), left, right);
+    assertMessages(found, ["SET two\r\nlines  "], told);
+  }
+  const bytes = Array.from(sent, (byte) => Uint8Array.of(byte));
+  const found = spoken(new RespDecoder(), ...bytes);
+  assertMessages(found, ["SET two\r\nlines  "], "a command, byte by byte,");
+}));
+
+Deno.test(check("RespDecoder gives every command that a chunk completes", {
+  reveals: ["first-message-only"],
+}, () => {
+  const numbers = Array.from({ length: 1_000 }, (_, i) => `${i}`);
+  const chunk = concat(numbers.map((number) => command("ECHO", number)));
+
+  const all = numbers.map((number) => `ECHO ${number} `);
+  assertMessages(spoken(new RespDecoder(), chunk), all, "push() of 1,000");
+}));
+
+Deno.test(check("RespDecoder keeps what begins the next command", {
+  reveals: ["leftover-discarded"],
+}, () => {
+  const [first, second] = [command("GET", "a"), command("GET", "b")];
+
+  for (const [left, right] of everySplit(second)) {
+    const told = `two commands, the second cut after ${left.length} bytes,`;
+    const found = spoken(new RespDecoder(), concat([first, left]), right);
+    assertMessages(found, ["GET a ", "GET b "], told);
+  }
+}));
+
+Deno.test(check("RespDecoder takes a line for a command", () => {
+  const typed = "PING\r\nset  key value \n";
+  const found = ["PING ", "set key value "];
+  assertMessages(spoken(new RespDecoder(), typed), found, "two typed lines");
+}));
+
+Deno.test(check("RespDecoder passes over an empty command", {
+  reveals: ["resp-blank-inline"],
+}, () => {
+  // redis-cli --pipe sends such a line.
+  const blank = concat([command("GET", "a"), toBytes("\r\n  \r\n*0\r\n")]);
+  const chunk = concat([blank, command("PING")]);
+
+  const told = "push() of commands, and empty ones between";
+  assertMessages(spoken(new RespDecoder(), chunk), ["GET a ", "PING "], told);
+}));
+
+Deno.test(check("RespDecoder gives commands that nobody overwrites", {
+  reveals: ["stale-buffer-alias"],
+}, () => {
+  const decoder = new RespDecoder();
+  const buffer = command("ECHO", "hello");
+
+  const first = [...decoder.push(buffer)];
+  buffer.fill(0x58); // As the next read does.
+  const more = [...decoder.push(command("SET", "other", "value"))];
+
+  const words = [...first, ...more].flat();
+  const expected = ["ECHO", "hello", "SET", "other", "value"];
+  assertMessages(words, expected, "two push() calls");
+}));
+
+Deno.test(check("RespDecoder refuses what is no length", {
+  reveals: ["lenient-number"],
+}, () => {
+  for (const length of ["-2", "-1", "abc", "", "1e1", "+5"]) {
+    assertRefused(`*2\r\n$4\r\nECHO\r\n$${length}\r\n`);
+  }
+  for (const length of ["-5", "x"]) assertRefused(`*${length}\r\n`);
+}));
+
+Deno.test(check("RespDecoder refuses a length above its limit at once", {
+  reveals: ["unbounded-length"],
+}, () => {
+  const small = () => new RespDecoder({ maxBulk: 5, maxArgs: 2 });
+  const most = command("ECHO", "hello");
+  assertMessages(spoken(small(), most), ["ECHO hello "], "push() of 5 bytes");
+
+  assertRefused("*1\r\n$6\r\n", small());
+  assertRefused("*3\r\n", small());
+  assertRefused("*1\r\n$1000000000\r\n");
+  assertRefused("*1000000000\r\n");
+}));
+
+Deno.test(check("RespDecoder refuses arrays inside a command", {
+  reveals: ["resp-nested-bomb"],
+}, () => {
+  assertRefused("*1\r\n*1\r\n$4\r\nPING\r\n");
+  assertRefused("*1\r\n".repeat(10_000));
+  assertRefused("*1\r\n:5\r\n"); // Nor is a number a bulk string.
+}));
+
+Deno.test(check("RespDecoder refuses a line that does not end", {
+  reveals: ["unbounded-line"],
+}, () => {
+  const decoder = new RespDecoder({ maxLine: 100 });
+  const longest = `ECHO ${"x".repeat(93)}\r\n`;
+  const told = "push() of a line of 100 bytes";
+  assertMessages(spoken(decoder, longest), [`ECHO ${"x".repeat(93)} `], told);
+
+  assertRefused("x".repeat(101), decoder);
+  assertRefused(`*1\r\n$${"0".repeat(5_000)}`);
+}));
+
+Deno.test(check("RespDecoder gives what came before it refuses", {
+  reveals: ["error-swallows-commands"],
+}, () => {
+  const incoming = new RespDecoder().push(toBytes("PING\r\n*1\r\n$x\r\n"));
+  const given: Uint8Array[][] = [];
+
+  const take = () => {
+    for (const words of incoming) given.push(words);
+  };
+  assertThrows(take, InvalidData, "", "push() of PING, and of no command");
+  assertMessages(given.flat(), ["PING"], "push() before it throws");
+}));
+
+Deno.test(check("RespDecoder copies each byte about once", {
+  reveals: ["rescan-from-zero"],
+}, async (stage) => {
+  const words = ["SET", "key", "x".repeat(2 ** 20), ...Array(1_000).fill("y")];
+  const sent = command(...words);
+  const decoder = new RespDecoder();
+  const push64 = (
+    _: unknown,
+    i: number,
+  ) => [...decoder.push(sent.subarray(i * 64, i * 64 + 64))];
+
+  const length = Math.ceil(sent.length / 64);
+  const commands = await stage.within(
+    500,
+    () => Array.from({ length }, push64),
+  );
+
+  assertMessages(
+    commands.flat(2),
+    words,
+    `push() of 64 bytes, ${length} times,`,
+  );
+}));
+
+// -- Part 3: commands, and what they act on --
+
+/** A reply as redis-cli shows it; of an error, its first word. */
+function shown(reply: Resp): string {
+  if (reply === null) return "(nil)";
+  if (typeof reply === "string") return reply;
+  if (reply instanceof Error) return `(error) ${reply.message.split(" ")[0]}`;
+  if (reply instanceof Uint8Array) {
+    return JSON.stringify(new TextDecoder().decode(reply));
+  }
+  if (typeof reply === "object") return `[${reply.map(shown).join(", ")}]`;
+  return `(integer) ${reply}`;
+}
+
+/** Has `database` run what a person typed, and expects this reply. */
+function replies(database: Database, typed: string, reply: string) {
+  const [name, ...args] = typed.split(" ");
+  const given = shown(database.run(name!, ...args.map(toBytes)));
+  assert(
+    given === reply,
+    `the reply to ${typed} should be ${reply}, and is ${given}`,
+  );
+}
+
+Deno.test(check("Database.run() keeps what it is told", () => {
+  const database = new Database();
+  replies(database, "PING", "PONG");
+  replies(database, "PING hello", '"hello"');
+  replies(database, "ECHO hello", '"hello"');
+  replies(database, "GET name", "(nil)");
+  replies(database, "SET name ann", "OK");
+  replies(database, "SET name bob", "OK");
+  replies(database, "GET name", '"bob"');
+  replies(database, "DBSIZE", "(integer) 1");
+  replies(database, "DEL name other", "(integer) 1");
+  replies(database, "GET name", "(nil)");
+  replies(database, "LPUSH list a b", "(integer) 2");
+  replies(database, "LPOP list", '"b"');
+  replies(database, "LPOP list", '"a"');
+  replies(database, "LPOP list", "(nil)");
+  replies(database, "DBSIZE", "(integer) 0");
+}));
+
+Deno.test(check("Database.run() tells keys apart byte by byte", () => {
+  const database = new Database();
+  const keys = Array.from(EVERYTHING, (byte) => Uint8Array.of(byte));
+  for (const key of keys) database.run("SET", key, key);
+
+  for (const key of keys) {
+    const value = database.run("GET", key) as Uint8Array;
+    assertBytes(value, key, `the value of the key ${key}`);
+  }
+}));
+
+Deno.test(check("Database.run() takes names in any case", {
+  reveals: ["name-in-one-case"],
+}, () => {
+  const database = new Database();
+  replies(database, "set Name ann", "OK");
+  replies(database, "Get Name", '"ann"');
+  replies(database, "get name", "(nil)"); // Keys are something else.
+}));
+
+Deno.test(check("Database.run() refuses what it does not know", {
+  reveals: ["resp-unknown-command"],
+}, () => {
+  const database = new Database();
+  replies(database, "HELLO 3", "(error) ERR");
+  replies(database, "constructor", "(error) ERR");
+  replies(database, "__proto__", "(error) ERR");
+  replies(database, "PING", "PONG");
+}));
+
+Deno.test(check("Database.run() counts arguments", {
+  reveals: ["missing-argument"],
+}, () => {
+  const database = new Database();
+  for (const typed of ["GET", "GET a b", "SET a", "ECHO", "DEL", "TTL a b"]) {
+    replies(database, typed, "(error) ERR");
+  }
+  replies(database, "DBSIZE", "(integer) 0");
+}));
+
+Deno.test(
+  check("Database.run() obeys SET's NX, and knows when it is lost", () => {
+    const database = new Database();
+    replies(database, "SET name ann NX", "OK");
+    replies(database, "SET name bob nx", "(nil)");
+    replies(database, "GET name", '"ann"');
+    replies(database, "SET name bob SOON", "(error) ERR");
+    replies(database, "GET name", '"ann"');
+  }),
+);
+
+Deno.test(check("Database.run() counts exactly with INCR", {
+  reveals: ["integer-rounded"],
+}, () => {
+  const database = new Database();
+  replies(database, "INCR visits", "(integer) 1");
+  replies(database, "INCR visits", "(integer) 2");
+  replies(database, "GET visits", '"2"');
+  replies(database, "SET below -10", "OK");
+  replies(database, "INCR below", "(integer) -9");
+  replies(database, "SET big 9007199254740992", "OK");
+  replies(database, "INCR big", "(integer) 9007199254740993");
+  replies(database, "GET big", '"9007199254740993"');
+}));
+
+Deno.test(check("Database.run() refuses to count what is no integer", {
+  reveals: ["integer-overflow", "lenient-number"],
+}, () => {
+  const database = new Database();
+  for (const value of ["hello", "1.5", "", "0x10", "1e3", "\t1", "1\n"]) {
+    replies(database, `SET key ${value}`, "OK");
+    replies(database, "INCR key", "(error) ERR");
+    replies(database, "GET key", JSON.stringify(value));
+  }
+  for (const value of ["9223372036854775807", "9223372036854775808"]) {
+    replies(database, `SET key ${value}`, "OK");
+    replies(database, "INCR key", "(error) ERR");
+    replies(database, "GET key", JSON.stringify(value));
+  }
+}));
+
+Deno.test(check("Database.run() refuses a value of the wrong kind", () => {
+  const database = new Database();
+  replies(database, "LPUSH list a", "(integer) 1");
+  replies(database, "GET list", "(error) WRONGTYPE");
+  replies(database, "INCR list", "(error) WRONGTYPE");
+  replies(database, "SET name ann", "OK");
+  replies(database, "LPUSH name a", "(error) WRONGTYPE");
+  replies(database, "LPOP name", "(error) WRONGTYPE");
+  replies(database, "SET list ann", "OK"); // It need not be one.
+  replies(database, "GET list", '"ann"');
+}));
+
+// -- Part 4: what expires --
+
+/** A database, and a clock that moves when the check says so. */
+function timed() {
+  const clock = { now: 1_700_000_000_000 };
+  return { clock, database: new Database({ now: () => clock.now }) };
+}
+
+Deno.test(check("Database.run() ends what EX, PX or EXPIRE set an end to", {
+  reveals: ["milliseconds-for-seconds", "expired-but-there"],
+}, () => {
+  const { clock, database } = timed();
+  replies(database, "SET a 1 EX 10", "OK");
+  replies(database, "SET b 2 px 4000 NX", "OK");
+  replies(database, "SET c 3", "OK");
+  replies(database, "EXPIRE c 7", "(integer) 1");
+
+  clock.now += 3_000;
+  replies(database, "TTL a", "(integer) 7");
+  replies(database, "TTL b", "(integer) 1");
+  replies(database, "TTL c", "(integer) 4");
+  clock.now += 1_500;
+  replies(database, "GET b", "(nil)");
+  replies(database, "GET c", '"3"');
+  clock.now += 3_000;
+  replies(database, "GET c", "(nil)");
+  replies(database, "GET a", '"1"');
+  clock.now += 3_000;
+  replies(database, "INCR a", "(integer) 1");
+}));
+
+Deno.test(
+  check(
+    "Database.run() tells what ends, what does not, and what is not",
+    () => {
+      const { clock, database } = timed();
+      replies(database, "TTL name", "(integer) -2");
+      replies(database, "EXPIRE name 5", "(integer) 0");
+      replies(database, "SET name ann", "OK");
+      replies(database, "TTL name", "(integer) -1");
+      replies(database, "EXPIRE name soon", "(error) ERR");
+      replies(database, "EXPIRE name 5", "(integer) 1");
+      clock.now += 5_000;
+      replies(database, "TTL name", "(integer) -2");
+      replies(database, "EXPIRE name 5", "(integer) 0");
+      replies(database, "SET name bob NX", "OK"); // Nobody is there.
+      replies(database, "DEL name", "(integer) 1");
+    },
+  ),
+);
+
+Deno.test(check("Database.run() refuses an end that it cannot set", () => {
+  const { database } = timed();
+  replies(database, "SET a 1", "OK");
+  for (const options of ["EX", "EX soon", "EX 0", "PX -5", "EX 1 PX 1"]) {
+    replies(database, `SET a 2 ${options}`, "(error) ERR");
+  }
+  replies(database, "GET a", '"1"');
+}));
+
+Deno.test(check("Database.run() forgets an end with SET, and not with INCR", {
+  reveals: ["end-outlives-value"],
+}, () => {
+  const { clock, database } = timed();
+  replies(database, "SET a 1 EX 5", "OK");
+  replies(database, "SET b 1 EX 5", "OK");
+  replies(database, "SET c 1 EX 5", "OK");
+  replies(database, "SET a 2", "OK");
+  replies(database, "DEL b", "(integer) 1");
+  replies(database, "SET b 2", "OK");
+  replies(database, "INCR c", "(integer) 2");
+
+  clock.now += 5_001;
+  replies(database, "GET a", '"2"');
+  replies(database, "GET b", '"2"');
+  replies(database, "GET c", "(nil)");
+}));
+
+Deno.test(check("Database.sweep() removes what nobody asks for any more", {
+  reveals: ["expired-kept"],
+}, () => {
+  const { clock, database } = timed();
+  for (let i = 1; i <= 500; i++) replies(database, `SET ${i} x EX ${i}`, "OK");
+  replies(database, "SET name ann", "OK");
+
+  clock.now += 300_500;
+  database.sweep();
+  replies(database, "DBSIZE", "(integer) 201");
+  clock.now += 300_000;
+  database.sweep();
+  replies(database, "DBSIZE", "(integer) 1");
+}));
+
+// -- Part 5: connections --
+
+Deno.test(check("serve() answers commands, however they arrive", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.sendByteByByte(command("SET", "poem", "two\r\nlines"));
+  await ann.receives("+OK\r\n");
+  await ann.send(command("GET", "poem"));
+  await ann.receives(bulk("two\r\nlines"));
+  await ann.send("GET nothing\r\n");
+  await ann.receives("$-1\r\n");
+}));
+
+Deno.test(check("serve() answers every command that a read brings, in order", {
+  reveals: ["first-message-only"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const numbers = Array.from({ length: 1_000 }, (_, i) => `${i}`);
+
+  await ann.send(concat(numbers.map((number) => command("ECHO", number))));
+  await ann.receives(concat(numbers.map(bulk)));
+}));
+
+Deno.test(check("serve() keeps apart what clients send", {
+  reveals: ["global-session"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.sendInPieces(["*2\r\n$4\r\nECHO\r\n$15\r\n", "ann", "\x20is"]);
+  await bob.send("PING 5678\r\n"); // As many bytes as ann has still to send.
+  await bob.receives(bulk("5678"));
+  await ann.send(" here too\r\n");
+  await ann.receives(bulk("ann is here too"));
+}));
+
+Deno.test(check("serve() goes on after a command that it does not know", {
+  reveals: ["resp-unknown-command", "resp-blank-inline"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  // As redis-cli does when it starts, and redis-cli --pipe at its end.
+  await ann.send(command("HELLO", "3"));
+  await ann.receives("-ERR ");
+  await line(ann);
+  await ann.send(concat([command("PING"), toBytes("\r\n"), command("PING")]));
+  await ann.receives("+PONG\r\n+PONG\r\n");
+}));
+
+Deno.test(check("serve() says what is wrong, and hangs up", {
+  reveals: ["handler-rejection-kills-server", "error-swallows-commands"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, { maxBulk: 5 }));
+  const bob = await stage.connect("bob");
+
+  for (const wrong of ["$6\r\n", "$x\r\n", "*1\r\n".repeat(10_000)]) {
+    const ann = await stage.connect("ann");
+    await ann.send(concat([command("PING"), toBytes(`*1\r\n${wrong}`)]));
+    await ann.receives("+PONG\r\n-ERR Protocol error");
+    await line(ann);
+    await ann.receivesEnd();
+  }
+
+  await bob.send(command("ECHO", "hello"));
+  await bob.receives(bulk("hello"));
+}));
+
+Deno.test(check("serve() sends every reply before it hangs up", {
+  reveals: ["eof-means-peer-gone"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const long = "x".repeat(100_000);
+
+  await ann.send(command("SET", "long", long));
+  await ann.receives("+OK\r\n");
+  await ann.send(concat(Array(5).fill(command("GET", "long"))));
+  await ann.closeWrite();
+
+  await ann.receives(concat(Array(5).fill(bulk(long))));
+  await ann.receivesEnd();
+}));
+
+Deno.test(
+  check("serve() writes all of a reply, however little goes at a time", {
+    reveals: ["ignore-write-count"],
+    writesAtMost: 7,
+  }, async (stage) => {
+    stage.serve(serve);
+    const ann = await stage.connect("ann");
+
+    await ann.send(concat([command("ECHO", EVERYTHING), command("PING")]));
+    await ann.receives(concat([bulk(EVERYTHING), toBytes("+PONG\r\n")]));
+  }),
+);
+
+Deno.test(check("serve() waits for a client that is slow to read", {
+  reveals: ["slow-client-blocks-broadcast"],
+}, async (stage) => {
+  stage.serve(serve);
+  const slow = await stage.connect("slow");
+  const bob = await stage.connect("bob");
+  const long = "x".repeat(50_000);
+
+  await slow.send(command("SET", "long", long));
+  await slow.send(concat(Array(60).fill(command("GET", "long"))));
+  await bob.send(command("PING"));
+  await bob.receives("+PONG\r\n");
+
+  await slow.receives("+OK\r\n");
+  await slow.receives(concat(Array(60).fill(bulk(long))));
+}));
+
+Deno.test(check("serve() outlives clients that leave inside a command", {
+  reveals: ["handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve(serve);
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await doomed.sendInPieces(["*2\r\n$4\r\nEC", "HO\r\n$5\r\nhe"]);
+  doomed.reset();
+  await ann.send("*2\r\n$4\r\nECHO\r\n$5\r\nhe");
+  await ann.closeWrite();
+  await ann.receivesEnd();
+
+  await bob.send(command("PING"));
+  await bob.receives("+PONG\r\n");
+}));
+
+Deno.test(check("serve() counts for fifty clients at once", async (stage) => {
+  stage.serve(serve);
+  const names = Array.from({ length: 50 }, (_, i) => `client ${i}`);
+  const clients = await Promise.all(names.map((name) => stage.connect(name)));
+
+  await Promise.all(clients.map(async (client) => {
+    await client.send(concat(Array(20).fill(command("INCR", "visits"))));
+    for (let i = 0; i < 20; i++) await line(client);
+  }));
+
+  await clients[0]!.send(command("GET", "visits"));
+  await clients[0]!.receives(bulk("1000"));
+}));
+
+Deno.test(check("serve() removes what has ended, within a minute", {
+  reveals: ["expired-kept", "timer-leak"],
+  only: "simulated", // A minute costs nothing there.
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  await ann.send(command("SET", "session", "ann", "PX", "50"));
+  await ann.send(concat([command("SET", "name", "ann"), command("DBSIZE")]));
+  await ann.receives("+OK\r\n+OK\r\n:2\r\n");
+
+  await stage.sleep(60_000);
+  await ann.send(command("DBSIZE"));
+  await ann.receives(":1\r\n");
+}));
+
+/** The rest of a line, without its end. */
+async function line(client: Actor): Promise<string> {
+  let text = "";
+  while (!text.endsWith("\r\n")) {
+    text += new TextDecoder().decode(await client.receive(1));
+  }
+  return text.slice(0, -2);
+}
+
+// -- Part 6: a client that waits --
+
+/** Sends BLPOP, and goes on when the program has it. */
+async function blpop(client: Actor, ...words: string[]) {
+  await client.sendInPieces([command("BLPOP", ...words), "\r\n"]);
+}
+
+Deno.test(check("serve() gives BLPOP what is there", async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.send(command("LPUSH", "jobs", "sweep", "cook"));
+  await ann.receives(":2\r\n");
+  await ann.send(command("BLPOP", "letters", "jobs", "0"));
+  await ann.receives(command("jobs", "cook"));
+  await ann.send(command("BLPOP", "jobs", "60"));
+  await ann.receives(command("jobs", "sweep"));
+}));
+
+Deno.test(check("serve() lets BLPOP wait for an item", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await blpop(ann, "jobs", "60");
+  await bob.send(command("LPUSH", "jobs", "sweep"));
+  await bob.receives(":1\r\n");
+  await ann.receives(command("jobs", "sweep"));
+  await bob.send(concat([command("LPOP", "jobs"), command("DBSIZE")]));
+  await bob.receives("$-1\r\n:0\r\n");
+}));
+
+Deno.test(check("serve() keeps replies in order behind a BLPOP", {
+  reveals: ["reply-overtakes"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  const both = concat([command("BLPOP", "jobs", "0"), command("PING")]);
+  await ann.sendInPieces([both, command("BLPOP", "jobs", "0")]);
+  await ann.send(command("ECHO", "done"));
+  await bob.send(command("LPUSH", "jobs", "sweep"));
+  await bob.receives(":1\r\n");
+  await ann.receives(concat([command("jobs", "sweep"), toBytes("+PONG\r\n")]));
+  await bob.send(command("LPUSH", "jobs", "cook"));
+  await bob.receives(":1\r\n");
+  await ann.receives(concat([command("jobs", "cook"), bulk("done")]));
+}));
+
+Deno.test(check("serve() gives items to who came first", {
+  reveals: ["last-come-first-served"],
+}, async (stage) => {
+  stage.serve(serve);
+  const [ann, bob, cat] = [
+    await stage.connect("ann"),
+    await stage.connect("bob"),
+    await stage.connect("cat"),
+  ];
+  await blpop(ann, "jobs", "0");
+  await blpop(bob, "jobs", "0");
+
+  await cat.send(command("LPUSH", "jobs", "sweep"));
+  await ann.receives(command("jobs", "sweep"));
+  await cat.send(command("LPUSH", "jobs", "cook"));
+  await bob.receives(command("jobs", "cook"));
+}));
+
+Deno.test(check("serve() lets BLPOP give up in time, and take nothing later", {
+  reveals: ["blocking-pop-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.send(command("BLPOP", "jobs", "0.05"));
+  const nothing = new TextDecoder().decode(await ann.receive(5));
+  // Redis says it as a missing array, and clients take either.
+  assert(["$-1\r\n", "*-1\r\n"].includes(nothing), `ann got ${nothing}`);
+  await ann.send(command("LPUSH", "jobs", "sweep"));
+  await ann.receives(":1\r\n");
+  await ann.send(command("LPOP", "jobs"));
+  await ann.receives(bulk("sweep"));
+}));
+
+Deno.test(check("serve() gives one item for one BLPOP, from whichever list", {
+  reveals: ["blocking-pop-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await blpop(ann, "letters", "jobs", "60");
+  await bob.send(command("LPUSH", "jobs", "sweep"));
+  await ann.receives(command("jobs", "sweep"));
+  await bob.send(command("LPUSH", "letters", "from cat"));
+  await bob.receives(":1\r\n:1\r\n");
+  await bob.send(command("LPOP", "letters"));
+  await bob.receives(bulk("from cat"));
+}));
+
+Deno.test(check("serve() gives nothing to a client that has left", {
+  reveals: ["blocking-pop-leak", "timer-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  await blpop(ann, "jobs", "0");
+  await blpop(doomed, "jobs", "60");
+
+  ann.close();
+  doomed.reset();
+
+  const bob = await stage.connect("bob");
+  await bob.send(command("LPUSH", "jobs", "sweep"));
+  await bob.receives(":1\r\n");
+  await bob.send(command("BLPOP", "jobs", "0"));
+  await bob.receives(command("jobs", "sweep"));
+}));
+
+// -- Part 7: a client that listens --
+
+/** What a subscriber hears. */
+function message(channel: string, data: Data): Uint8Array {
+  return command("message", channel, data);
+}
+
+Deno.test(
+  check("serve() tells subscribers what is published", async (stage) => {
+    stage.serve(serve);
+    const ann = await stage.connect("ann");
+    const bob = await stage.connect("bob");
+    const cat = await stage.connect("cat");
+
+    await ann.send(command("SUBSCRIBE", "news", "sport"));
+    await ann.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+    await ann.receives("*3\r\n$9\r\nsubscribe\r\n$5\r\nsport\r\n:2\r\n");
+    await bob.send(command("SUBSCRIBE", "news"));
+    await bob.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+
+    await cat.send(command("PUBLISH", "news", EVERYTHING));
+    await cat.receives(":2\r\n");
+    await cat.send(command("PUBLISH", "sport", "two\r\nlines"));
+    await cat.receives(":1\r\n");
+    await cat.send(command("PUBLISH", "weather", "rain"));
+    await cat.receives(":0\r\n");
+
+    await ann.receives(message("news", EVERYTHING));
+    await ann.receives(message("sport", "two\r\nlines"));
+    await bob.receives(message("news", EVERYTHING));
+  }),
+);
+
+Deno.test(check("serve() forgets a subscriber that has left", {
+  reveals: ["subscription-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  await ann.send(command("SUBSCRIBE", "news"));
+  await ann.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+  await doomed.send(command("SUBSCRIBE", "news"));
+  await doomed.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+
+  ann.close();
+  doomed.reset();
+
+  const bob = await stage.connect("bob");
+  await bob.send(command("PUBLISH", "news", "hello"));
+  await bob.receives(":0\r\n");
+}));
+
+Deno.test(check("serve() sends messages whole, one after the other", {
+  reveals: ["interleaved-writers"],
+  writesAtMost: 3,
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+  await ann.send(command("SUBSCRIBE", "news"));
+  await ann.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+
+  const words = ["one", "two", "three"];
+  await bob.send(concat(words.map((word) => command("PUBLISH", "news", word))));
+  await ann.receives(concat(words.map((word) => message("news", word))));
+  await bob.receives(":1\r\n:1\r\n:1\r\n");
+}));
+
+Deno.test(check("serve() lets go of a subscriber that does not read", {
+  reveals: ["slow-client-blocks-broadcast", "unbounded-outbox"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, { maxQueued: 65_536 }));
+  const ann = await stage.connect("ann");
+  const slow = await stage.connect("slow");
+  await slow.send(command("SUBSCRIBE", "news"));
+  await slow.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+
+  // The kernel's own buffers take some megabytes before anybody notices.
+  const publish = command("PUBLISH", "news", "x".repeat(65_000));
+  let heard = "1";
+  for (let i = 0; i < 200 && heard === "1"; i++) {
+    await ann.send(publish);
+    await ann.receives(":");
+    heard = await line(ann);
+  }
+
+  assert(heard === "0", "13 MB wait in memory for a client that does not read");
+  await slow.receiveAll();
+}));
