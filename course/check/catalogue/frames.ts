@@ -2,9 +2,9 @@
 import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 
-/** Two frames that differ in their lengths alone. */
+/** Two messages that differ in their lengths alone. */
 export interface Lengths {
-  /** The length that the frame should carry. */
+  /** The length that the message should carry. */
   readonly expected: number;
   /** The length that it carries. */
   readonly received: number;
@@ -14,10 +14,13 @@ export interface Lengths {
   readonly body: Uint8Array;
 }
 
-/** What the lengths are, if the failure is about a frame's length alone. */
-export function wrongLength(
-  { expected, received }: Evidence,
-): Lengths | undefined {
+/** What the lengths are, if the failure is about a message's length alone. */
+export function wrongLength(evidence: Evidence): Lengths | undefined {
+  return frameLengths(evidence) ?? bulkLengths(evidence);
+}
+
+/** The same for a frame of lesson 09: four bytes of length, then the body. */
+function frameLengths({ expected, received }: Evidence): Lengths | undefined {
   if (!expected || !received || expected.length < 4) return;
   const body = expected.subarray(4);
   if (uint32(expected) !== body.length || received.length < 4) return;
@@ -28,6 +31,23 @@ export function wrongLength(
     swapped: uint32(received, true),
     body,
   };
+}
+
+/** The same for a bulk string of RESP: "$5", CR LF, the body, CR LF. */
+function bulkLengths({ expected, received }: Evidence): Lengths | undefined {
+  const [wanted, got] = [bulkString(expected), bulkString(received)];
+  if (!wanted || !got || firstDifference(wanted.body, got.body) >= 0) return;
+  const lengths = { expected: wanted.length, received: got.length };
+  return { ...lengths, swapped: NaN, body: wanted.body };
+}
+
+/** The length that a bulk string claims, and what is in it. */
+export function bulkString(bytes: Uint8Array = new Uint8Array()) {
+  const header = bytes.indexOf(0x0a) + 1;
+  const line = new TextDecoder().decode(bytes.subarray(0, header));
+  const [, length] = line.match(/^\$(\d+)\r\n$/) ?? [];
+  if (length === undefined) return;
+  return { length: Number(length), body: bytes.subarray(header, -2) };
 }
 
 /** Whether a call that should have failed did not, or waits for more. */

@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import {
+  bulkString,
   cutMessage,
   lacksEmpty,
   wasNotRefused,
@@ -24,11 +25,12 @@ export const lengths: Catalogue = {
   },
   "length-includes-header": {
     sentence:
-      "Your length counts its own four bytes as well; the other side takes them from the frame that follows.",
+      "Your length counts more than the body; what it counts too much, the other side takes from the message that follows.",
     fits: (evidence) => {
       const lengths = wrongLength(evidence);
-      return lengths !== undefined &&
-        lengths.received === lengths.expected + 4;
+      const more = lengths && lengths.received - lengths.expected;
+      // Four bytes of header, in lesson 09; the CR LF at the end, in 23.
+      return more === 4 || more === 2;
     },
   },
   "length-in-characters": {
@@ -36,7 +38,9 @@ export const lengths: Catalogue = {
       "Your length counts characters, and the wire carries bytes; some characters take two, three or four.",
     fits: (evidence) => {
       const lengths = wrongLength(evidence);
-      if (lengths === undefined) return failure(evidence);
+      if (lengths === undefined) {
+        return failure(evidence) && !bulkString(evidence.expected);
+      }
       const text = new TextDecoder().decode(lengths.body);
       return [text.length, [...text].length].includes(lengths.received);
     },
