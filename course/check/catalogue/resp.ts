@@ -26,12 +26,15 @@ export const resp: Catalogue = {
   "error-swallows-commands": {
     sentence:
       "What is wrong came behind a command that is right, and your program dropped both.",
-    fits: whenever("different"),
+    fits: ({ kind, messages, received }) =>
+      kind === "different" && (!!messages || begins(received, "-")),
   },
   "lenient-number": {
     sentence:
-      "Your program takes for a number what a lenient function makes one of; digits are one, with a minus where it may stand.",
-    fits: (evidence) => failure(evidence) && !countsPast64(evidence),
+      "Your program takes something for a number that is none; only digits are one, and a minus where it may stand.",
+    fits: (evidence) =>
+      /^Expected function to throw:/.test(evidence.headline) ||
+      /^INCR /.test(replies(evidence).command) && !countsPast64(evidence),
   },
   "resp-unknown-command": {
     sentence:
@@ -41,7 +44,9 @@ export const resp: Catalogue = {
   "name-in-one-case": {
     sentence:
       "SET, Set and set are one command; your program knows a name in one spelling alone.",
-    fits: failure,
+    fits: (evidence) =>
+      evidence.kind === "threw" ||
+      replies(evidence).actual.startsWith("(error)"),
   },
   "missing-argument": {
     sentence:
@@ -67,7 +72,7 @@ export const resp: Catalogue = {
       "EX, EXPIRE and TTL count in seconds, PX in milliseconds, like the clock; your program takes one for the other.",
     fits: (evidence) => {
       const { command, actual } = replies(evidence);
-      const left = Number(actual.match(/^\(integer\) (-?\d+)$/)?.[1] ?? NaN);
+      const left = integer(actual);
       return command.startsWith("TTL ") && (left >= 1_000 || left === -2);
     },
   },
@@ -88,29 +93,40 @@ export const resp: Catalogue = {
   "expired-kept": {
     sentence:
       "What has expired stays in memory until somebody asks for it, and perhaps nobody ever does.",
-    fits: whenever("assert", "different"),
+    fits: (evidence) => {
+      const { command, expected, actual } = replies(evidence);
+      return command === "DBSIZE" && integer(actual) > integer(expected) ||
+        evidence.kind === "different" && begins(evidence.received, ":");
+    },
   },
   "reply-overtakes": {
     sentence:
       "A reply has overtaken the one before it; replies carry no names, and their order says which is which.",
-    fits: whenever("different"),
+    fits: ({ kind, received }) =>
+      kind === "different" && (begins(received, "+") || begins(received, "$")),
   },
   "last-come-first-served": {
     sentence:
       "The item went to the client that came last; whoever has waited longest is first.",
-    fits: (evidence) => evidence.kind === "silence" && wroteToAnother(evidence),
+    fits: (evidence) => evidence.kind === "silence" && wentElsewhere(evidence),
   },
   "blocking-pop-leak": {
     sentence:
-      "Your program gave an item to a wait that was over, of somebody who left or has an answer; it is lost.",
-    fits: (evidence) =>
-      whenever("silence", "different")(evidence) || wroteToNobody(evidence),
+      "Your program gave the item to somebody who no longer waits for one, having left or got an answer; it is lost.",
+    fits: (evidence) => {
+      const { kind, received } = evidence;
+      const instead = ["$-1", "*2", ":0"];
+      return kind === "silence" && cameAfterLeaving(evidence) ||
+        kind === "different" && instead.some((it) => begins(received, it)) ||
+        wroteToNobody(evidence);
+    },
   },
   "subscription-leak": {
     sentence:
       "A subscriber has left, and your program still counts it, and writes to it.",
     fits: (evidence) =>
-      whenever("different")(evidence) || wroteToNobody(evidence),
+      evidence.kind === "different" && begins(evidence.received, ":") ||
+      wroteToNobody(evidence),
   },
 };
 
@@ -122,9 +138,20 @@ function replies({ kind, headline }: Evidence) {
   return { command, expected, actual };
 }
 
+/** The number in a reply that is shown as "(integer) 5"; none in others. */
+function integer(shown: string): number {
+  return Number(shown.match(/^\(integer\) (-?\d+)$/)?.[1] ?? NaN);
+}
+
 /** Whether a reply holds a number that takes more than 64 bits with its sign. */
 function countsPast64(evidence: Evidence): boolean {
   return /^\(integer\) -?922337203685477/.test(replies(evidence).actual);
+}
+
+/** Whether `bytes` begin with `text`. */
+function begins(bytes: Uint8Array = new Uint8Array(), text: string): boolean {
+  const begin = new TextDecoder().decode(bytes.subarray(0, text.length));
+  return begin === text;
 }
 
 /** Whether a line of text has a line break in it, and not only at its end. */
@@ -132,10 +159,20 @@ function breaks(bytes: Uint8Array = new Uint8Array()): boolean {
   return bytes.subarray(0, -2).some((byte) => byte === 0x0d || byte === 0x0a);
 }
 
-/** Whether the latest write went to somebody else than `who`. */
-function wroteToAnother({ who, recording }: Evidence): boolean {
-  const last = recording.program("write").at(-1);
-  return last !== undefined && last.who !== who;
+/** Whether the program gave an item, which is an array, to others than `who`. */
+function wentElsewhere({ who, recording }: Evidence): boolean {
+  const writes = recording.program("write");
+  return writes.some((write) => write.who !== who && begins(write.bytes, "*"));
+}
+
+/** Whether an item was pushed after somebody had left. */
+function cameAfterLeaving({ recording: { events } }: Evidence): boolean {
+  const cast = events.filter(({ side }) => side === "cast");
+  const left = cast.findIndex(({ kind }) => /^(close|reset)$/.test(kind));
+  return left >= 0 &&
+    cast.slice(left).some(({ kind, bytes }) =>
+      kind === "send" && begins(bytes, "LPUSH")
+    );
 }
 
 /** Whether an error in the background comes from a connection that is gone. */
