@@ -65,7 +65,15 @@ export interface RespLimits {
   readonly maxLine?: number;
 }
 
-/** Makes commands of chunks, wherever the chunks were cut. */
+/**
+ * Makes commands of chunks, wherever the chunks were cut. A command is
+ *
+ * - `*2\r\n$4\r\nECHO\r\n$5\r\nhello\r\n`, an array of bulk strings, or
+ * - `ECHO hello\r\n`, or with `\n` alone: a line of words, as people type it,
+ *   that begins with anything but `*`.
+ *
+ * An array of nothing, and a line without a word, are passed over.
+ */
 export class RespDecoder {
   readonly #limits: Required<RespLimits>;
 
@@ -80,8 +88,10 @@ export class RespDecoder {
    * Takes the next bytes, and yields each command that is complete with them: a
    * name, and its arguments.
    *
-   * @throws {Deno.errors.InvalidData} At something that is no command, or above
-   * a limit, after all commands before it.
+   * @throws {Deno.errors.InvalidData} After all commands that came before it, at
+   * what is none: a length that is not made of digits, or above its limit;
+   * something else than a bulk string in an array; a bulk string without CR LF
+   * at its end; a line that is too long.
    */
   *push(chunk: Uint8Array): Generator<Uint8Array[]> {
     // TODO: A value may hold line breaks. A chunk may end inside a command, or
@@ -161,8 +171,9 @@ export class Database {
     return perform(this.#commands, name, args);
   }
 
+  /** SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key. */
   #set(key: string, [value, ..._options]: Uint8Array[]): Resp {
-    // TODO: "EX 10", "PX 10000" and "NX" may follow, in any order and case.
+    // TODO: What follows the value is passed over, in any case.
     // A copy: a view would keep all that was read together with it.
     this.#values.set(key, value!.slice());
     return "OK";
@@ -172,6 +183,7 @@ export class Database {
     return keys.filter((key) => this.#find(key) && this.#remove(key)).length;
   }
 
+  /** INCR key: the integer there, or 0, and one more. It has 64 bits. */
   #increment(key: string): Resp {
     // TODO: It counts what is no number, and not everything that is one.
     const sum = Number(asText(this.#string(key) ?? asBytes("0"))) + 1;
@@ -185,12 +197,13 @@ export class Database {
     return value;
   }
 
+  /** LPUSH key item [item …]: how many there are, before anybody takes one. */
   #push(key: string, items: Uint8Array[]): number {
     const list = this.#list(key) ?? [];
     // Redis has a linked list here; this one gets slow when it is long.
     for (const item of items) list.unshift(item.slice());
     this.#values.set(key, list);
-    return list.length; // As many as there are before anybody takes one.
+    return list.length;
   }
 
   #pop(key: string): Uint8Array | null {
@@ -217,12 +230,12 @@ export class Database {
     return this.#values.get(key); // TODO: Nothing ends here.
   }
 
-  /** Sets an end to `key`, if there is one: 1. Otherwise 0. */
+  /** EXPIRE key seconds: 1, or 0 if there is no such key. */
   #expire(key: string, _seconds: Uint8Array): Resp {
     return this.#find(key) ? 1 : 0; // TODO: It says so, and does nothing.
   }
 
-  /** How many seconds `key` has; -1 without an end, -2 if there is none. */
+  /** TTL key: the seconds left; -1 if it does not end, -2 if it is not there. */
   #timeLeft(key: string): Resp {
     return this.#find(key) ? -1 : -2; // TODO: Nothing ends here.
   }
@@ -276,6 +289,7 @@ export async function serve(
   const database = new Database();
   const { maxQueued = 2 ** 20 } = options;
   const shared: Shared = { database, channels: new Groups(), maxQueued };
+  // TODO: Ann sends half a command, and Bob sends half of another.
   const decoder = new RespDecoder(options);
   const clients = new Set<Promise<void>>();
   for await (const conn of listener) {
@@ -295,8 +309,8 @@ async function talk(conn: Deno.TcpConn, decoder: RespDecoder, shared: Shared) {
   const session = new Session(outbox, shared);
   const buffer = new Uint8Array(16_384);
   for (let n; (n = await conn.read(buffer)) !== null;) {
-    // TODO: Half a command for one client, half for another. A hundred at once.
-    // One that breaks the rules. And who hears of a client that is gone?
+    // TODO: A read may bring a hundred commands, or something that is none. And
+    // who hears of it when a client is gone?
     const [command] = decoder.push(buffer.subarray(0, n));
     if (command) session.take(command);
     await outbox.sent;
@@ -341,6 +355,11 @@ class Session {
 
   // -- Part 6: a client that waits --
 
+  /**
+   * BLPOP key [key …] seconds: `[key, item]` from the first list that has one.
+   * If none has, the client waits until one does, but so many seconds at most,
+   * and then gets null. 0 seconds are for ever.
+   */
   #pop(args: Uint8Array[]): Resp | undefined {
     const keys = args.slice(0, -1);
     for (const key of keys) {
@@ -348,12 +367,13 @@ class Session {
       if (item instanceof Error) return item;
       if (item !== null) return [key, item];
     }
-    // TODO: The client is ready to wait, for so many seconds; 0 is for ever.
+    // TODO: The client is ready to wait, and is told at once that nothing came.
     return null;
   }
 
   // -- Part 7: a client that listens --
 
+  /** SUBSCRIBE channel [channel …]: one reply for each. */
   #subscribe(names: Uint8Array[]): undefined {
     const { channels } = this.#shared;
     for (const name of names) {
@@ -366,10 +386,12 @@ class Session {
     }
   }
 
+  /** Takes what was published, if there is room for it. */
   #hear(message: Resp) {
     this.#outbox.put(message); // TODO: Is it read? Nobody asks.
   }
 
+  /** PUBLISH channel message: how many hear it. */
   #publish(name: Uint8Array, message: Uint8Array): number {
     const listeners = this.#shared.channels.of(asText(name));
     for (const hear of listeners) hear([asBytes("message"), name, message]);
@@ -425,7 +447,7 @@ function asBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** `bytes` as text, a character for each: as UTF-8 some could not be told apart. */
+/** A character for each byte. As UTF-8, some keys would look alike. */
 function asText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);

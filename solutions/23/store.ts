@@ -73,7 +73,15 @@ export interface RespLimits {
 
 const [CR, LF, BULK, ARRAY] = [0x0d, 0x0a, 0x24, 0x2a] as const; // \r \n $ *
 
-/** Makes commands of chunks, wherever the chunks were cut. */
+/**
+ * Makes commands of chunks, wherever the chunks were cut. A command is
+ *
+ * - `*2\r\n$4\r\nECHO\r\n$5\r\nhello\r\n`, an array of bulk strings, or
+ * - `ECHO hello\r\n`, or with `\n` alone: a line of words, as people type it,
+ *   that begins with anything but `*`.
+ *
+ * An array of nothing, and a line without a word, are passed over.
+ */
 export class RespDecoder {
   readonly #limits: Required<RespLimits>;
   /** What has come; it is used up as far as `#at`. */
@@ -96,8 +104,10 @@ export class RespDecoder {
    * Takes the next bytes, and yields each command that is complete with them: a
    * name, and its arguments.
    *
-   * @throws {Deno.errors.InvalidData} At something that is no command, or above
-   * a limit, after all commands before it.
+   * @throws {Deno.errors.InvalidData} After all commands that came before it, at
+   * what is none: a length that is not made of digits, or above its limit;
+   * something else than a bulk string in an array; a bulk string without CR LF
+   * at its end; a line that is too long.
    */
   *push(chunk: Uint8Array): Generator<Uint8Array[]> {
     this.#keep(chunk);
@@ -260,6 +270,7 @@ export class Database {
     return perform(this.#commands, name, args);
   }
 
+  /** SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key. */
   #set(key: string, [value, ...options]: Uint8Array[]): Resp {
     let onlyNew = false;
     let end: number | undefined;
@@ -289,6 +300,7 @@ export class Database {
     return keys.filter((key) => this.#find(key) && this.#remove(key)).length;
   }
 
+  /** INCR key: the integer there, or 0, and one more. It has 64 bits. */
   #increment(key: string): bigint {
     const sum = integer(this.#string(key) ?? asBytes("0")) + 1n;
     if (sum >= 2n ** 63n) throw new Refusal("ERR the sum would overflow");
@@ -302,6 +314,7 @@ export class Database {
     return value;
   }
 
+  /** LPUSH key item [item …]: how many there are, before anybody takes one. */
   #push(key: string, items: Uint8Array[]): number {
     const list = this.#list(key) ?? [];
     // Redis has a linked list here; this one gets slow when it is long.
@@ -343,6 +356,7 @@ export class Database {
     return this.#values.get(key);
   }
 
+  /** EXPIRE key seconds: 1, or 0 if there is no such key. */
   #expire(key: string, seconds: Uint8Array): number {
     const end = this.#now() + 1_000 * Number(integer(seconds));
     if (this.#find(key) === undefined) return 0;
@@ -350,6 +364,7 @@ export class Database {
     return 1;
   }
 
+  /** TTL key: the seconds left; -1 if it does not end, -2 if it is not there. */
   #timeLeft(key: string): number {
     if (this.#find(key) === undefined) return -2;
     const end = this.#ends.get(key);
@@ -358,7 +373,7 @@ export class Database {
 
   /** Removes what has ended, though nobody asks for it. */
   sweep() {
-    // Everybody waits for this walk. Redis tries a few keys at a time, at random.
+    // Everybody waits for this walk. Redis tries a few keys at random instead.
     for (const key of this.#ends.keys()) this.#find(key);
   }
 
@@ -460,7 +475,7 @@ async function talk(conn: Deno.TcpConn, decoder: RespDecoder, shared: Shared) {
 class Session {
   readonly #outbox: Outbox;
   readonly #shared: Shared;
-  /** Commands behind a BLPOP that waits. A server for all the world limits them. */
+  /** Commands behind a BLPOP that waits. Strangers would need a limit here. */
   readonly #queue: Uint8Array[][] = [];
   /** How to end that wait. */
   #stop: (() => void) | undefined;
@@ -507,6 +522,11 @@ class Session {
 
   // -- Part 6: a client that waits --
 
+  /**
+   * BLPOP key [key …] seconds: `[key, item]` from the first list that has one.
+   * If none has, the client waits until one does, but so many seconds at most,
+   * and then gets null. 0 seconds are for ever.
+   */
   #pop(args: Uint8Array[]): Resp | undefined {
     const keys = args.slice(0, -1);
     const seconds = Number(asText(args.at(-1)!));
@@ -534,6 +554,7 @@ class Session {
 
   // -- Part 7: a client that listens --
 
+  /** SUBSCRIBE channel [channel …]: one reply for each. */
   #subscribe(names: Uint8Array[]): undefined {
     const { channels } = this.#shared;
     for (const name of names) {
@@ -546,12 +567,14 @@ class Session {
     }
   }
 
+  /** Takes what was published, if there is room for it. */
   #hear(message: Resp) {
     // It does not read, and what it should hear must not fill the memory.
     if (this.#outbox.queued > this.#shared.maxQueued) this.#outbox.hangUp();
     else this.#outbox.put(message);
   }
 
+  /** PUBLISH channel message: how many hear it. */
   #publish(name: Uint8Array, message: Uint8Array): number {
     const listeners = this.#shared.channels.of(asText(name));
     for (const hear of listeners) hear([asBytes("message"), name, message]);
@@ -607,7 +630,7 @@ function asBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** `bytes` as text, a character for each: as UTF-8 some could not be told apart. */
+/** A character for each byte. As UTF-8, some keys would look alike. */
 function asText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
