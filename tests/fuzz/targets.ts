@@ -170,6 +170,22 @@ export const targets: Target[] = [
     },
   },
   {
+    name: "23 RespDecoder",
+    seeds: bytes(
+      "*3\r\n$3\r\nSET\r\n$4\r\npoem\r\n$4\r\na\r\nb\r\n",
+      "PING\r\nset key  value\n\r\n*0\r\n",
+      "*2\r\n$4\r\nECHO\r\n$0\r\n\r\n*1\r\n$4\r\nPING\r\n",
+    ),
+    // What is left of one piece, and the next: with room for as much again.
+    most: 4_096,
+    errors: ["InvalidData"],
+    parse({ RespDecoder }, pieces) {
+      const limits = { maxBulk: 1_000, maxArgs: 10, maxLine: 100 };
+      const decoder = new RespDecoder(limits);
+      for (const piece of pieces) Array.from(decoder.push(piece));
+    },
+  },
+  {
     name: "24 WsDecoder",
     seeds: bytes(
       "\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58", // "Hello", masked.
