@@ -1,3 +1,4 @@
+import { firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
 
@@ -12,6 +13,13 @@ export const resp: Catalogue = {
     sentence:
       "A bulk string is counted, not delimited: it may hold CR LF, and your program takes that for its end.",
     fits: failure,
+  },
+  "encoded-twice": {
+    sentence:
+      "Your program made text of the bytes, a character for each, and UTF-8 of that text; every byte above 127 became two.",
+    fits: ({ expected, received }) =>
+      !!expected && !!received && expected.some((byte) => byte > 127) &&
+      firstDifference(received, encodedTwice(expected)) < 0,
   },
   "resp-blank-inline": {
     sentence:
@@ -81,8 +89,12 @@ export const resp: Catalogue = {
       "The end of a key has come, and your program still has its value.",
     fits: (evidence) => {
       const { command, expected, actual } = replies(evidence);
+      const [name] = command.split(" ");
       return expected === "(nil)" && actual !== "(nil)" ||
-        command.startsWith("INCR ") && actual === "(integer) 2";
+        name === "INCR" && actual === "(integer) 2" ||
+        /^(DEL|EXPIRE)$/.test(name!) && actual === "(integer) 1" ||
+        name === "LPUSH" && actual === "(error) WRONGTYPE" ||
+        / NX$/.test(command) && actual === "(nil)";
     },
   },
   "end-outlives-value": {
@@ -103,21 +115,30 @@ export const resp: Catalogue = {
     sentence:
       "A reply has overtaken the one before it; replies carry no names, and their order says which is which.",
     fits: ({ kind, received }) =>
-      kind === "different" && (begins(received, "+") || begins(received, "$")),
+      kind === "different" && (begins(received, "+") || begins(received, "$4")),
+  },
+  "zero-means-at-once": {
+    sentence: "0 seconds are for ever here, and your program gave up at once.",
+    fits: (evidence) => {
+      const { kind, who, received } = evidence;
+      const latest = blpops(evidence).findLast((event) => event.who === who);
+      return kind === "different" && /^[$*]-1/.test(asText(received)) &&
+        /^BLPOP .* 0\r\n/.test(asText(latest?.bytes));
+    },
   },
   "last-come-first-served": {
     sentence:
       "The item went to the client that came last; whoever has waited longest is first.",
-    fits: (evidence) => evidence.kind === "silence" && wentElsewhere(evidence),
+    fits: (evidence) => evidence.kind === "silence" && overtook(evidence),
   },
   "blocking-pop-leak": {
     sentence:
       "Your program gave the item to somebody who no longer waits for one, having left or got an answer; it is lost.",
     fits: (evidence) => {
       const { kind, received } = evidence;
-      const instead = ["$-1", "*2", ":0"];
-      return kind === "silence" && cameAfterLeaving(evidence) ||
-        kind === "different" && instead.some((it) => begins(received, it)) ||
+      return kind === "silence" &&
+          (cameAfterLeaving(evidence) || gotTooMuch(evidence)) ||
+        kind === "different" && /^(\$-1|\*2|:0)/.test(asText(received)) ||
         wroteToNobody(evidence);
     },
   },
@@ -148,10 +169,19 @@ function countsPast64(evidence: Evidence): boolean {
   return /^\(integer\) -?922337203685477/.test(replies(evidence).actual);
 }
 
+/** The bytes of a message as text, a character for each. */
+function asText(bytes: Uint8Array = new Uint8Array()): string {
+  return String.fromCharCode(...bytes.subarray(0, 256));
+}
+
 /** Whether `bytes` begin with `text`. */
-function begins(bytes: Uint8Array = new Uint8Array(), text: string): boolean {
-  const begin = new TextDecoder().decode(bytes.subarray(0, text.length));
-  return begin === text;
+function begins(bytes: Uint8Array | undefined, text: string): boolean {
+  return asText(bytes).startsWith(text);
+}
+
+/** What `bytes` become as text of a character each, in UTF-8. */
+function encodedTwice(bytes: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(asText(bytes));
 }
 
 /** Whether a line of text has a line break in it, and not only at its end. */
@@ -159,10 +189,34 @@ function breaks(bytes: Uint8Array = new Uint8Array()): boolean {
   return bytes.subarray(0, -2).some((byte) => byte === 0x0d || byte === 0x0a);
 }
 
-/** Whether the program gave an item, which is an array, to others than `who`. */
-function wentElsewhere({ who, recording }: Evidence): boolean {
-  const writes = recording.program("write");
-  return writes.some((write) => write.who !== who && begins(write.bytes, "*"));
+/** The BLPOPs that the cast has sent, in order. */
+function blpops({ recording }: Evidence) {
+  return recording.events.filter(({ side, kind, bytes }) =>
+    side === "cast" && kind === "send" && begins(bytes, "BLPOP")
+  );
+}
+
+/** To whom the program wrote items, which are arrays; a name for each. */
+function takers({ recording }: Evidence): string[] {
+  return recording.program("write")
+    .filter(({ bytes }) => begins(bytes, "*"))
+    .map(({ who }) => who);
+}
+
+/** Whether somebody who asked later than `who` has an item. */
+function overtook(evidence: Evidence): boolean {
+  const waits = blpops(evidence);
+  const turn = (who?: string) => waits.findIndex((event) => event.who === who);
+  return takers(evidence).some((who) => turn(who) > turn(evidence.who));
+}
+
+/** Whether somebody has more items than they asked for. */
+function gotTooMuch(evidence: Evidence): boolean {
+  const [given, waits] = [takers(evidence), blpops(evidence)];
+  return given.some((taker) =>
+    given.filter((who) => who === taker).length >
+      waits.filter(({ who }) => who === taker).length
+  );
 }
 
 /** Whether an item was pushed after somebody had left. */
