@@ -86,7 +86,7 @@ export class RespDecoder {
 
   /**
    * Takes the next bytes, and yields each command that is complete with them: a
-   * name, and its arguments.
+   * name, and its arguments. They stay as they are, whatever becomes of `chunk`.
    *
    * @throws {Deno.errors.InvalidData} After all commands that came before it, at
    * what is none: a length that is not made of digits, or above its limit;
