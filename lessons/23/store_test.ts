@@ -727,7 +727,7 @@ Deno.test(check("serve() gives BLPOP what is there", async (stage) => {
 }));
 
 Deno.test(check("serve() lets BLPOP wait for an item", {
-  reveals: ["zero-means-at-once", "timer-leak"],
+  reveals: ["gives-up-early", "timer-leak"],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");
@@ -781,7 +781,7 @@ Deno.test(check("serve() gives items to who came first", {
 }));
 
 Deno.test(check("serve() lets BLPOP give up in time, and take nothing later", {
-  reveals: ["blocking-pop-leak"],
+  reveals: ["gives-up-early", "blocking-pop-leak"],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");

@@ -117,14 +117,12 @@ export const resp: Catalogue = {
     fits: ({ kind, received }) =>
       kind === "different" && (begins(received, "+") || begins(received, "$4")),
   },
-  "zero-means-at-once": {
-    sentence: "0 seconds are for ever here, and your program gave up at once.",
-    fits: (evidence) => {
-      const { kind, who, received } = evidence;
-      const latest = blpops(evidence).findLast((event) => event.who === who);
-      return kind === "different" && /^[$*]-1/.test(asText(received)) &&
-        /^BLPOP .* 0\r\n/.test(asText(latest?.bytes));
-    },
+  "gives-up-early": {
+    sentence:
+      "BLPOP waits as long as it says, and for ever if that is 0; your program gave up before that.",
+    fits: (evidence) =>
+      evidence.kind === "different" && gaveUpEarly(evidence) ||
+      evidence.kind === "assert" && /^BLPOP waited/.test(evidence.headline),
   },
   "last-come-first-served": {
     sentence:
@@ -194,6 +192,17 @@ function blpops({ recording }: Evidence) {
   return recording.events.filter(({ side, kind, bytes }) =>
     side === "cast" && kind === "send" && begins(bytes, "BLPOP")
   );
+}
+
+/** Whether the latest BLPOP of `who` got null before its time. */
+function gaveUpEarly(evidence: Evidence): boolean {
+  const { who, received, recording } = evidence;
+  if (!/^[$*]-1/.test(asText(received))) return false;
+  const asked = blpops(evidence).findLast((event) => event.who === who);
+  const seconds = Number(asText(asked?.bytes).match(/([\d.]+)\r\n/)?.[1]);
+  const { at = 0 } = recording.program("write")
+    .findLast((event) => event.who === who) ?? {};
+  return seconds === 0 || at - (asked?.at ?? 0) < 1_000 * seconds;
 }
 
 /** To whom the program wrote items, which are arrays; a name for each. */

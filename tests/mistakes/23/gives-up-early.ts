@@ -1,4 +1,4 @@
-// expect: zero-means-at-once
+// expect: gives-up-early
 // A timer for so many seconds, whatever that is.
 export type Resp =
   | string
