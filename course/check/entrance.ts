@@ -140,11 +140,42 @@ export class Entrance {
     }
   }
 
+  /** Opens a listener whose connections are met in the background. */
+  async host(
+    name: string,
+    options: HostOptions,
+    talk: (actor: Actor) => Promise<void>,
+  ): Promise<Host> {
+    const missing = () => new Unmet({ kind: "silence", headline: name });
+    const host = await this.listen(name, options, missing, true);
+    const meet = async () => {
+      for (;;) this.#converse(await host.accept(), talk);
+    };
+    meet().catch(unlessClosed);
+    return host;
+  }
+
+  /** One conversation of a host: to its end, or until the program hangs up. */
+  async #converse(actor: Actor, talk: (actor: Actor) => Promise<void>) {
+    try {
+      await talk(actor);
+    } catch (error) {
+      const met = error instanceof Unmet ? error : undefined;
+      if (met && GONE.includes(met.found.kind)) return;
+      if (met === undefined && isClosed(error)) return; // The check is over.
+      const headline = error instanceof Error ? error.message : String(error);
+      this.#hand.fail(met ?? new Unmet({ kind: "assert", headline, error }));
+    } finally {
+      actor.close();
+    }
+  }
+
   /** Opens a listener for the program to connect to. */
   async listen(
     name: string,
     { canReset = false, ...where }: HostOptions,
     noConnection: (name: string) => Unmet,
+    patient = false,
   ): Promise<Host> {
     const options = { hostname: "127.0.0.1", port: 0, ...where };
     const raw = canReset
@@ -164,15 +195,32 @@ export class Entrance {
         const place = Place.here();
         const as = { side: "cast", who: name, kind: "accept" } as const;
         const conn = await this.#hand.during(
-          { ...as, what: "waits for a connection", place },
+          {
+            ...as,
+            what: "waits for a connection",
+            place,
+            ...(patient && { patient }),
+          },
           () => raw.accept(),
           () => noConnection(name),
         );
         this.#world.recording.note({ ...as, text: "accepts" });
-        return new Actor(name, conn, this.#hand);
+        return new Actor(name, conn, this.#hand, patient);
       },
     };
   }
+}
+
+/** What a host meets when the program hangs up on it: nothing to fail for. */
+const GONE: readonly string[] = ["end", "reset", "closed", "silence"];
+
+function isClosed(error: unknown): boolean {
+  const { BadResource, Interrupted } = Deno.errors;
+  return error instanceof BadResource || error instanceof Interrupted;
+}
+
+function unlessClosed(error: unknown) {
+  if (!isClosed(error)) throw error;
 }
 
 function cannotConnect(name: string, where: string, why: string): Unmet {

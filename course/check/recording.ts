@@ -40,6 +40,8 @@ export interface Waiting {
   readonly place?: Place;
   /** Whether it is a server's, on a socket of the check: it waits rightly. */
   readonly served?: boolean;
+  /** Whether it is a host's, in the background: it misses nothing. */
+  readonly patient?: boolean;
 }
 
 /** How many bytes of one event are kept. */

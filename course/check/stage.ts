@@ -185,6 +185,20 @@ export class Stage {
     );
   }
 
+  /**
+   * Opens a listener and calls `talk` with each connection of the program, in
+   * the background: a server of the cast, whose connections all have its name.
+   * A program that hangs up ends `talk` quietly; what differs from what it
+   * expects fails the check. When it returns, the connection is closed.
+   */
+  host(
+    name: string,
+    talk: (actor: Actor) => Promise<void>,
+    options: HostOptions = {},
+  ): Promise<Host> {
+    return this.#entrance.host(name, options, talk);
+  }
+
   /** Opens a UDP socket for a member of the cast; port 0 is one that is free. */
   datagram(name: string, hostname = "127.0.0.1", port = 0): Talker {
     const raw = this.#network.listenDatagram({ hostname, port });

@@ -29,6 +29,8 @@ interface Waiter {
   readonly onSilence: () => void;
   /** Whether silence is what the waiter hopes for. */
   readonly glad: boolean;
+  /** Whether the waiter can wait for ever; see {@linkcode Waiting.patient}. */
+  readonly patient?: boolean | undefined;
 }
 
 /**
@@ -85,6 +87,7 @@ export class Stagehand {
     const silence = Promise.withResolvers<never>();
     const waiter = {
       glad: false,
+      patient: waiting.patient,
       onSilence: () => {
         const missing = unmet();
         silence.reject(waiting.place ? missing.from(waiting.place) : missing);
@@ -186,8 +189,7 @@ export class Stagehand {
 
   /** Whether something happens within the grace of real time. */
   async #comesBack(seen: number, over: () => boolean): Promise<boolean> {
-    const [first] = this.#waiters;
-    if (!first?.glad) await realSleep(GRACE_MS);
+    if (!this.#firstWaiter?.glad) await realSleep(GRACE_MS);
     return over() || this.clock.activity !== seen;
   }
 
@@ -206,9 +208,14 @@ export class Stagehand {
     }, 100);
   }
 
+  /** Whoever has waited the longest, and cannot wait for ever. */
+  get #firstWaiter(): Waiter | undefined {
+    return [...this.#waiters].find(({ patient }) => !patient);
+  }
+
   /** Tells the first who waits that nothing can happen any more. */
   #silent() {
-    const [first] = this.#waiters;
+    const first = this.#firstWaiter;
     if (first) return first.onSilence();
     const { waiting, loop } = this.recording;
     const program = waiting.filter(({ side }) => side === "program");

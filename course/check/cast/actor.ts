@@ -26,12 +26,17 @@ export class Actor {
   readonly #conn: RawConn;
   readonly #stage: Stagehand;
   readonly #inbox: Inbox;
+  readonly #patient: boolean;
   #sent = 0;
   #left = false;
 
-  /** Takes over `conn`, and notes what happens on it. */
-  constructor(name: string, conn: RawConn, stage: Stagehand) {
+  /**
+   * Takes over `conn`, and notes what happens on it. A `patient` one may wait
+   * when nothing can happen any more; others say then what they miss.
+   */
+  constructor(name: string, conn: RawConn, stage: Stagehand, patient = false) {
     this.name = name;
+    this.#patient = patient;
     this.#conn = conn;
     this.#stage = stage;
     this.#inbox = new Inbox(name, conn, stage.recording);
@@ -270,7 +275,8 @@ export class Actor {
   }
 
   #as(waiting: { what: string | (() => string); kind: string; place: Place }) {
-    return { side: "cast", who: this.name, ...waiting } as const;
+    const patient = this.#patient && { patient: true };
+    return { side: "cast", who: this.name, ...waiting, ...patient } as const;
   }
 
   #note(kind: string, text: Words, bytes?: Uint8Array) {
