@@ -196,7 +196,8 @@ export class Play {
   /** Closes what is open still, and lets what waited for it give up. */
   async #sweep() {
     this.#hand.end();
-    for (const open of this.#world.open) {
+    for (const open of [...this.#world.open]) {
+      this.#world.open.delete(open); // What the program closes now is closed.
       try {
         open.close();
       } catch (error) {

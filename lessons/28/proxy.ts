@@ -398,7 +398,7 @@ async function ask(
     lease.conn.stallMs = timeoutMs;
     lease.conn.grant(timeoutMs);
     const head = await answerTo(request, lease, timeoutMs);
-    const framing = answerFraming(head, request.method);
+    const { framing } = head;
     lease.conn.grant(timeoutMs, timeoutMs); // Each byte earns all of it back.
     const body = bodyOf(lease.reader, framing);
     const done = (ok?: boolean) => {
@@ -469,11 +469,11 @@ async function upload(
 
 /** Reads the head of an answer. What comes before it is passed on. */
 async function finalHead(
-  { version, client }: Request,
+  { method, version, client }: Request,
   lease: Lease,
 ): Promise<AnswerHead> {
   for (;;) {
-    const head = await blaming(readAnswerHead(lease.reader), lease);
+    const head = await blaming(readAnswerHead(lease.reader, method), lease);
     if (head.status >= 200) return head;
     // 100 Continue is for whoever has the body, and that is the client.
     if (version === "HTTP/1.1") await writeAll(client.conn, answerLines(head));
@@ -777,11 +777,8 @@ class Client {
   /** Says that there is no room. */
   async refuse(): Promise<void> {
     using _closing = this.conn;
-    const { status, headers } = ownAnswer(503, "");
-    const lines = answerLines({
-      status,
-      headers: [...headers, ["connection", "close"]],
-    });
+    const fields: Fields = [["content-length", "0"], ["connection", "close"]];
+    const lines = answerLines({ status: 503, headers: fields });
     await writeAll(this.conn, lines).catch(report);
   }
 }
@@ -1002,18 +999,6 @@ function bodyFraming(fields: Fields, version: string): Framing {
   return { kind: "none" };
 }
 
-/** Tells where the body of an answer to a `method` ends (RFC 9112, 6.3). */
-function answerFraming(
-  { status, headers, version }: AnswerHead,
-  method: string,
-): Framing {
-  const framing = bodyFraming(headers, version);
-  if (method === "HEAD" || status === 204 || status === 304) {
-    return { kind: "none" };
-  }
-  return framing.kind === "none" ? { kind: "end" } : framing;
-}
-
 /** The bytes of a body, as they come. */
 async function* bodyOf(
   r: ByteReader,
@@ -1094,6 +1079,7 @@ interface AnswerHead {
   readonly version: string;
   readonly status: number;
   readonly headers: Fields;
+  readonly framing: Framing;
 }
 
 /** How many bytes a head may have, or the fields behind the last chunk. */
@@ -1118,8 +1104,11 @@ async function readRequestHead(r: ByteReader): Promise<RequestHead> {
   return { method, target, version, headers: [["host", host], ...others] };
 }
 
-/** Reads the head of an answer. */
-async function readAnswerHead(r: ByteReader): Promise<AnswerHead> {
+/** Reads the head of an answer to a request that is a `method`. */
+async function readAnswerHead(
+  r: ByteReader,
+  method: string,
+): Promise<AnswerHead> {
   const line = await r.line(MAX_HEAD);
   const [, version = "", digits] =
     line.match(/^(HTTP\/1\.[01]) ([1-9]\d\d)( .*)?$/) ?? [];
@@ -1128,8 +1117,16 @@ async function readAnswerHead(r: ByteReader): Promise<AnswerHead> {
   if (version === "" || status === 101) {
     throw new HttpError(502, "the first line of the answer is none");
   }
-  return { version, status, headers: await readFields(r, MAX_HEAD) };
+  const headers = await readFields(r, MAX_HEAD);
+  const framing = bodyFraming(headers, version);
+  const bodiless = method === "HEAD" || status < 200 || status === 204 ||
+    status === 304;
+  if (bodiless) return { version, status, headers, framing: { kind: "none" } };
+  const told = framing.kind !== "none";
+  return { version, status, headers, framing: told ? framing : UNTIL_END };
 }
+
+const UNTIL_END = { kind: "end" } as const;
 
 /** Reads at most `most` bytes of fields, and the empty line behind them. */
 async function readFields(r: ByteReader, most: number): Promise<Fields> {
@@ -1162,7 +1159,9 @@ function valuesOf(fields: Fields, name: string): string[] {
 }
 
 /** Whether nothing else can follow on this connection. */
-function wantsEnd({ version, headers }: RequestHead | AnswerHead): boolean {
+function wantsEnd(
+  { version, headers }: { version: string; headers: Fields },
+): boolean {
   const options = valuesOf(headers, "connection").join();
   return version === "HTTP/1.0" || /\bclose\b/i.test(options);
 }
@@ -1219,7 +1218,7 @@ async function examine(upstream: Upstream, signal: AbortSignal): Promise<void> {
   signal.addEventListener("abort", () => conn[Symbol.dispose]());
   const fields = "Host: health\r\nConnection: close\r\n\r\n";
   await writeAll(conn, encode(`HEAD / HTTP/1.1\r\n${fields}`));
-  const { status } = await readAnswerHead(new ByteReader(conn));
+  const { status } = await readAnswerHead(new ByteReader(conn), "HEAD");
   if (status >= 500) throw new HttpError(502, `the upstream says ${status}`);
 }
 

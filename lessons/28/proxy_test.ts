@@ -117,7 +117,10 @@ Deno.test(check("Pool never has more than max connections", {
   const { pool } = await pooled(stage, { max: 2 });
 
   const asked = Array.from({ length: 5 }, () => lease(stage, pool));
-  const [first, second] = await Promise.all([asked[0]!.result, asked[1]!.result]);
+  const [first, second] = await Promise.all([
+    asked[0]!.result,
+    asked[1]!.result,
+  ]);
   await stage.sleep(20);
   const open = connections(stage);
   assert(open <= 2, `there are ${open} connections, and max is 2`);
@@ -127,7 +130,10 @@ Deno.test(check("Pool never has more than max connections", {
   const fourth = await asked[3]!.result;
   second.release(false);
   const fifth = await asked[4]!.result;
-  assert(connections(stage) <= 2, `there are ${connections(stage)} connections`);
+  assert(
+    connections(stage) <= 2,
+    `there are ${connections(stage)} connections`,
+  );
   fourth.release(true);
   fifth.release(true);
   pool.close();
@@ -418,3 +424,980 @@ Deno.test(check("Balancer leaves no timer after stop()", {
   await stage.sleep(1_000);
   assertEquals(examined, before, "examinations after stop()");
 }));
+
+// -- Part 4: one request, and its answer --
+
+Deno.test(check("serve() passes on a request, and its answer", {
+  reveals: [
+    "hop-by-hop-forwarded",
+    "forwarded-for-lost",
+    "proxy-closes-client",
+    "pool-never-reuses",
+  ],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    const fields = "Connection: Keep-Alive, X-Hop\r\nX-Hop: 1\r\nX-Kept: 2\r\n";
+    const body = `you asked for ${target}`;
+    await actor.send(`HTTP/1.1 203 Fine\r\n${fields}${sized(body)}`);
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+  const fields =
+    "Host: a.example\r\nX-Kept: 1\r\nConnection: X-Hop\r\nX-Hop: 2";
+
+  for (const target of ["/one", "/two?three=4"]) {
+    await ann.send(`GET ${target} HTTP/1.1\r\n${fields}\r\n\r\n`);
+    const answer = await answerOf(ann);
+    assertEquals(answer.status, 203);
+    assertEquals(text(answer.body), `you asked for ${target}`);
+    assertEquals(answer.fields.get("x-kept"), "2");
+    assertEquals(answer.fields.get("x-hop"), undefined, "X-Hop in the answer");
+  }
+
+  for (const { line, fields } of one.got) {
+    assert(/^GET \/(one|two\?three=4) HTTP\/1.1$/.test(line), line);
+    assertEquals(fields.get("host"), "a.example", "Host");
+    assertEquals(fields.get("x-kept"), "1", "X-Kept in the request");
+    assertEquals(fields.get("x-hop"), undefined, "X-Hop in the request");
+    assertEquals(fields.get("x-forwarded-for"), "127.0.0.1");
+  }
+  assertEquals(one.conns, 1, "two requests, and so many connections");
+}));
+
+Deno.test(check("serve() passes bodies on, however they end", {
+  reveals: ["proxy-framing-lost"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target, body }) => {
+    const head = "HTTP/1.1 200 OK\r\n";
+    const chunks = `5\r\n${text(body).slice(0, 5)}\r\n7\r\n there!\r\n`;
+    const chunked = `Transfer-Encoding: chunked\r\n\r\n${chunks}0\r\n\r\n`;
+    const answers: Record<string, string> = {
+      "/length": head + sized(text(body)),
+      "/chunks": head + chunked,
+      "/head": `${head}Content-Length: 1000\r\n\r\n`,
+      "/nothing": "HTTP/1.1 204 No Content\r\n\r\n",
+      "/same": "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+    };
+    await actor.send(answers[target] ?? `${head}\r\nuntil the end`);
+    if (target === "/end") actor.close();
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+  const chunks = "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+  const requests: [string, string, string, string][] = [
+    ["POST /length", "Content-Length: 5\r\n\r\nhello", "hello", "hello"],
+    ["PUT /length", "Content-Length: 0\r\n\r\n", "", ""],
+    ["POST /chunks", chunks, "hello", "hello there!"],
+    ["POST /length", chunks, "hello", "hello"],
+    ["HEAD /head", "\r\n", "", ""],
+    ["GET /nothing", "\r\n", "", ""],
+    ["GET /same", "\r\n", "", ""],
+    ["GET /end", "\r\n", "", "until the end"],
+    ["POST /length", "Content-Length: 4\r\n\r\nlast", "last", "last"],
+  ];
+
+  for (const [line, rest, sent, wanted] of requests) {
+    const request = `${line} HTTP/1.1\r\nHost: a\r\n${rest}`;
+    await ann.sendInPieces(request.match(/[^]{1,40}/g)!);
+    const { body, fields } = await answerOf(ann, line);
+    assertBytes(body, wanted, `the body of the answer to ${line}`);
+    assertBytes(one.got.at(-1)!.body, sent, `the body of ${line}`);
+    if (!line.startsWith("HEAD")) continue;
+    assertEquals(fields.get("content-length"), "1000", "the length for HEAD");
+  }
+}));
+
+Deno.test(check("serve() brings old clients no chunks", {
+  reveals: ["proxy-framing-lost"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    const fields = "Transfer-Encoding: chunked\r\n\r\n";
+    await actor.send(`HTTP/1.1 200 OK\r\n${fields}5\r\nhello\r\n0\r\n\r\n`);
+  });
+  serving(stage, [one]);
+  const old = await stage.connect("old");
+
+  await old.send("GET / HTTP/1.0\r\n\r\n");
+  const [head, body] = text(await old.receiveAll()).split("\r\n\r\n");
+
+  assert(!/transfer-encoding/i.test(head!), `the answer begins with ${head}`);
+  assertEquals(body, "hello");
+}));
+
+Deno.test(check("serve() passes pieces on before the rest has come", {
+  reveals: ["proxy-buffers"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+  const chunked = "Transfer-Encoding: chunked\r\n\r\n";
+
+  await ann.send(`POST / HTTP/1.1\r\nHost: a\r\n${chunked}5\r\nhello\r\n`);
+  const actor = await one.accept();
+  await actor.receiveUntil("\r\n\r\n");
+  assertBytes(await dataOf(actor, 5), "hello", "what has reached one");
+  await actor.send(`HTTP/1.1 200 OK\r\n${chunked}2\r\nhi\r\n`);
+  await ann.receiveUntil("\r\n\r\n");
+  assertBytes(await dataOf(ann, 2), "hi", "what has reached ann");
+  await ann.send("3\r\nann\r\n0\r\n\r\n");
+  assertBytes(await dataOf(actor, 3), "ann", "what has reached one");
+  await actor.send("3\r\none\r\n0\r\n\r\n");
+  assertBytes(await dataOf(ann, 3), "one", "what has reached ann");
+}));
+
+Deno.test(check("serve() passes on four megabytes, up and down", {
+  reveals: ["ignore-write-count", "proxy-framing-lost"],
+  only: "loopback",
+}, async (stage) => {
+  const book = stage.random.bytes(1 << 20);
+  const one = await upstream(stage, "one", async (actor, { body }) => {
+    await actor.send(
+      `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n`,
+    );
+    await actor.send(body);
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+  const whole = concat(Array.from({ length: 4 }, () => book));
+
+  const sending = ann.send(post(`Content-Length: ${whole.length}\r\n`))
+    .then(() => ann.send(whole));
+  const { body } = await answerOf(ann);
+  await sending;
+
+  assertEquals(body.length, whole.length);
+  assertBytes(body.subarray(3 << 20), book, "the last megabyte");
+}));
+
+Deno.test(check("serve() lets client and upstream agree to go on", {
+  reveals: ["http-expect", "proxy-buffers"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 5\r\nExpect: 100-continue\r\n"));
+  const actor = await one.accept();
+  const head = text(await actor.receiveUntil("\r\n\r\n"));
+  if (/\r\nexpect: 100-continue\r\n/i.test(head)) {
+    await actor.send("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  const told = text(await ann.receiveUntil("\r\n\r\n"));
+  assert(told.startsWith("HTTP/1.1 100 "), `ann was told ${told}`);
+  await ann.send("hello");
+  await actor.receives("hello");
+  await actor.send(`HTTP/1.1 200 OK\r\n${sized("thanks")}`);
+  assertEquals(text((await answerOf(ann)).body), "thanks");
+}));
+
+Deno.test(check("serve() brings an answer that comes before the body has", {
+  reveals: ["http-answer-waits", "no-lingering-close"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send(`HTTP/1.1 413 Too Large\r\n${sized("no room")}`);
+    await actor.receiveAll();
+  }, { body: false });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 9000000\r\n") + "x".repeat(50_000));
+  const { status, body } = await answerOf(ann);
+  assertEquals([status, text(body)], [413, "no room"]);
+  await ann.send("x".repeat(200_000));
+  await ann.closeWrite();
+  await ann.receiveAll();
+}));
+
+Deno.test(check("serve() reads no faster than a client does", {
+  reveals: ["unbounded-outbox"],
+}, async (stage) => {
+  let sent = 0;
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send("HTTP/1.1 200 OK\r\nContent-Length: 26214400\r\n\r\n");
+    for (; sent < 400; sent++) await actor.send(new Uint8Array(65_536));
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await ann.receives("HTTP/1.1 200");
+  await stage.sleep(50); // She reads no further.
+
+  assert(sent < 250, `${sent} of 400 pages have left, and are in memory`);
+}));
+
+Deno.test(check("serve() refuses what is unclear, and passes none of it on", {
+  reveals: ["proxy-forwards-unclear", "http-reads-on"],
+}, async (stage) => {
+  const one = await upstream(stage, "one");
+  serving(stage, [one]);
+
+  for (const [name, lines] of Object.entries(UNCLEAR)) {
+    const ann = await stage.connect("ann");
+    await ann.send(`POST /unclear HTTP/1.1\r\nHost: a\r\n${lines}${SMUGGLED}`);
+    const { status } = await answerOf(ann);
+    assert(status === 400, `${name} was answered with ${status}`);
+    await ann.receivesEnd();
+    const told = `one was asked for ${one.got[0]?.line}, with ${name}`;
+    assert(one.conns === 0 && one.got.length === 0, told);
+  }
+}));
+
+Deno.test(check("serve() passes on no answer that is unclear", {
+  reveals: ["proxy-forwards-unclear", "upstream-error-escapes"],
+}, async (stage) => {
+  for (
+    const lines of [
+      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+      "Content-Length: 5\r\nContent-Length: 6\r\n",
+      "Content-Length: 5x\r\n",
+      "Content-Length : 5\r\n",
+      "X: a\r\n folded\r\n",
+    ]
+  ) {
+    const one = await upstream(stage, "one", async (actor) => {
+      await actor.send(`HTTP/1.1 200 OK\r\n${lines}\r\nhello`);
+    });
+    serving(stage, [one]);
+    const ann = await stage.connect("ann");
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status } = await answerOf(ann);
+    assertEquals(status, 502, `the answer where the upstream says ${lines}`);
+  }
+}));
+
+// -- Part 5: when something fails --
+
+Deno.test(check("serve() asks another upstream if one is not there", {
+  reveals: ["no-retry", "upstream-error-escapes"],
+}, async (stage) => {
+  const two = await upstream(stage, "two");
+  const nobody = await stage.listen("nobody");
+  nobody.close();
+  serving(stage, [nobody, two]);
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 8; i++) {
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await answerOf(ann)).status, 200);
+  }
+}));
+
+Deno.test(check("serve() leaves an upstream alone that has failed", {
+  reveals: ["health-ignored"],
+}, async (stage) => {
+  const sick = await upstream(stage, "sick", hangUp);
+  const well = await upstream(stage, "well");
+  serving(stage, [sick, well], { failAfter: 2 });
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 8; i++) {
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await answerOf(ann)).status, 200);
+  }
+  const tries = sick.got.length;
+  assert(tries === 2, `sick was tried ${tries} times, and failAfter is 2`);
+}));
+
+Deno.test(check("serve() asks again if a kept connection has just ended", {
+  reveals: ["idle-pool-race", "no-retry", "retry-non-idempotent"],
+}, async (stage) => {
+  // It closes a connection that is asked a second time: the request and the
+  // end have met on their way.
+  const one = await upstream(stage, "one", async (actor, request) => {
+    if (request.nth > 1) return actor.close();
+    await actor.send(`HTTP/1.1 200 OK\r\n${sized("well")}`);
+  });
+  serving(stage, [one], { failAfter: 1 });
+  const ann = await stage.connect("ann");
+
+  for (const method of ["GET", "GET", "DELETE"]) {
+    await ann.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const { status } = await answerOf(ann);
+    assertEquals(status, 200, `the answer to ${method}`);
+  }
+  await ann.send(post("Content-Length: 5\r\n") + "hello");
+  await answerOf(ann);
+  const posts = one.got.filter(({ line }) => line.startsWith("POST")).length;
+  assert(
+    posts <= 1,
+    `POST was sent ${posts} times, and nobody knows its effect`,
+  );
+}));
+
+Deno.test(check("serve() does nothing twice that must be done once", {
+  reveals: ["retry-non-idempotent", "upstream-error-escapes"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", hangUp);
+  const two = await upstream(stage, "two", hangUp);
+  serving(stage, [one, two], { retries: 3, failAfter: 100 });
+  const ann = await stage.connect("ann");
+
+  for (const fields of ["Content-Length: 0\r\n", "Content-Length: 5\r\n"]) {
+    const before = one.got.length + two.got.length;
+    await ann.send(post(fields) + (fields.includes("5") ? "hello" : ""));
+    const { status } = await answerOf(ann);
+    const posts = one.got.length + two.got.length - before;
+    assert(
+      posts <= 1,
+      `POST was sent ${posts} times, and nobody knows its effect`,
+    );
+    assertEquals(status, 502);
+  }
+}));
+
+Deno.test(check("serve() sends no part of a request for the whole", {
+  reveals: ["retry-without-body"],
+}, async (stage) => {
+  const sick = await upstream(stage, "sick", hangUp);
+  const well = await upstream(stage, "well", async (actor, { body }) => {
+    const told = `well was sent ${body.length} of 5 bytes, after sick was`;
+    assert(body.length === 5, told);
+    await actor.send(`HTTP/1.1 200 OK\r\n${sized("well")}`);
+  });
+  serving(stage, [sick, well]);
+  const bodies = [
+    "Content-Length: 5\r\n\r\nhello",
+    "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+  ];
+
+  for (const body of [...bodies, ...bodies]) {
+    const ann = await stage.connect("ann");
+    await ann.send(`PUT / HTTP/1.1\r\nHost: a\r\n${body}`);
+    const { status } = await answerOf(ann);
+    assert([200, 502].includes(status), `PUT was answered with ${status}`);
+  }
+}));
+
+Deno.test(check("serve() asks no more often than retries says", {
+  reveals: ["retry-storm"],
+}, async (stage) => {
+  const names = ["one", "two", "three", "four"];
+  const sick = await Promise.all(
+    names.map((name) => upstream(stage, name, hangUp)),
+  );
+  serving(stage, sick, { retries: 2, failAfter: 100 });
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const { status } = await answerOf(ann);
+  const tries = sick.map(({ got }) => got.length);
+  const all = tries.reduce((sum, n) => sum + n);
+  assert(all === 3, `the upstreams were asked ${tries} times; retries is 2`);
+  assertEquals(status, 502);
+}));
+
+Deno.test(check("serve() takes no part of an answer for the whole", {
+  reveals: ["proxy-false-whole", "retry-after-head"],
+}, async (stage) => {
+  const begun: Record<string, string> = {
+    "/length": "Content-Length: 1000\r\n\r\nonly a part",
+    "/chunks": "Transfer-Encoding: chunked\r\n\r\nb\r\nonly a part\r\n",
+    "/chunk": "Transfer-Encoding: chunked\r\n\r\n10\r\nonly a part",
+  };
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    await actor.send(`HTTP/1.1 200 OK\r\n${begun[target]}`);
+    actor.close();
+  });
+  serving(stage, [one], { failAfter: 100 });
+
+  for (const target of Object.keys(begun)) {
+    const ann = await stage.connect("ann");
+    await ann.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const came = text(await ann.receiveAll());
+    const told = `one sent a part of ${target}, and ann got a whole: ${came}`;
+    assert(!isWhole(came) || came.startsWith("HTTP/1.1 502"), told);
+  }
+}));
+
+Deno.test(check("serve() says 502 for what is no answer", {
+  reveals: ["upstream-error-escapes"],
+}, async (stage) => {
+  const wrong = [
+    "220 mail.example ESMTP\r\n",
+    "HTTP/2 200 OK\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nno field\r\n\r\n",
+    "\0".repeat(100_000),
+    "HTTP/1.1 200 OK\r\nX: 1", // And then the end.
+  ];
+
+  for (const bytes of wrong) {
+    const one = await upstream(stage, "one", async (actor) => {
+      await actor.send(bytes);
+      actor.close();
+    });
+    serving(stage, [one]);
+    const ann = await stage.connect("ann");
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status } = await answerOf(ann);
+    assertEquals(status, 502, `the answer when one says ${bytes.slice(0, 30)}`);
+  }
+}));
+
+Deno.test(check("serve() says 504 for an upstream that is too slow", {
+  reveals: ["no-deadline", "per-read-only", "upstream-error-escapes"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/late") await stage.sleep(1_500);
+    if (target === "/dripping") await drip(stage, actor, "HTTP/1.1 200 OK");
+    await actor.send(`HTTP/1.1 200 OK\r\n${sized(target)}`);
+  });
+  serving(stage, [one], { timeoutMs: 1_000, failAfter: 100 });
+  const ann = await stage.connect("ann");
+
+  for (const target of ["/late", "/dripping"]) {
+    const before = stage.now;
+    await ann.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const { status } = await answerOf(ann);
+    const ms = stage.now - before;
+    assert(ms <= 1_200, `the answer took ${ms} ms, with timeoutMs: 1000`);
+    assertEquals(status, 504);
+  }
+  await stage.sleep(1_000); // What comes late is nobody's answer.
+  await ann.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals(text((await answerOf(ann)).body), "/next");
+}));
+
+Deno.test(check("serve() blames no upstream for a client that is slow", {
+  reveals: ["late-timer-closes-next"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { body }) => {
+    await stage.sleep(800);
+    await actor.send(`HTTP/1.1 200 OK\r\n${sized(text(body))}`);
+  });
+  serving(stage, [one], { timeoutMs: 1_000, bodyMs: 2_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 10\r\n"));
+  for (const piece of ["ab", "cd", "ef", "gh", "ij"]) {
+    await stage.sleep(300); // 1.5 s in all, and she is within her own limit.
+    await ann.send(piece);
+  }
+  assertEquals(text((await answerOf(ann)).body), "abcdefghij");
+}));
+
+Deno.test(check("serve() says 503 while all are unwell, and comes back", {
+  reveals: ["health-never-back", "upstream-error-escapes"],
+  only: "simulated",
+}, async (stage) => {
+  let ill = true;
+  const one = await upstream(stage, "one", async (actor) => {
+    if (ill) return actor.close();
+    await actor.send(`HTTP/1.1 200 OK\r\n${sized("")}`);
+  });
+  serving(stage, [one], { checkMs: 1_000, failAfter: 2, retries: 0 });
+  const ann = await stage.connect("ann");
+
+  const statuses: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    if (i === 3) ill = false;
+    if (i === 3) await stage.sleep(2_100);
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    statuses.push((await answerOf(ann)).status);
+  }
+  assertEquals(statuses, [502, 502, 503, 200]);
+}));
+
+Deno.test(check("serve() ends what it does for a client that has left", {
+  reveals: ["client-gone-goes-on"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  serving(stage, [one]);
+
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  await doomed.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const waiting = await one.accept();
+  await waiting.receiveUntil("\r\n\r\n");
+  doomed.reset();
+  await hears(stage, waiting.receivesEnd(), "doomed has vanished");
+
+  const ann = await stage.connect("ann");
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const streaming = await one.accept();
+  await streaming.receiveUntil("\r\n\r\n");
+  await streaming.send("HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n");
+  const sending = streaming.send(new Uint8Array(8_000_000))
+    .catch(() => {}); // It is stopped, and that is the promise.
+  await ann.receives("HTTP/1.1 200");
+  ann.close();
+  await hears(stage, sending, "ann has left");
+}));
+
+// -- Part 6: many clients, and the end --
+
+Deno.test(check("serve() refuses what is too large", {
+  reveals: ["unbounded-length", "unbounded-line"],
+}, async (stage) => {
+  const one = await upstream(stage, "one");
+  serving(stage, [one], { maxBody: 1_000 });
+  const large: [string, number][] = [
+    [`GET /${"a".repeat(10_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    [`GET / HTTP/1.1\r\nHost: a\r\n${"X: 1\r\n".repeat(3_000)}\r\n`, 431],
+    [post("Content-Length: 1001\r\n"), 413],
+    [post("Transfer-Encoding: chunked\r\n") + "3e9\r\n", 413],
+  ];
+
+  for (const [request, wanted] of large) {
+    const ann = await stage.connect("ann");
+    await ann.send(request);
+    assertEquals((await answerOf(ann)).status, wanted);
+    await ann.receivesEnd();
+  }
+}));
+
+Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
+  reveals: ["no-deadline", "per-read-only"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one");
+  serving(stage, [one], { headMs: 1_000, bodyMs: 1_000, timeoutMs: 60_000 });
+
+  for (const begun of ["", "GET / HT", post("Content-Length: 1000\r\n")]) {
+    const before = stage.now;
+    const ann = await stage.connect("ann");
+    await ann.send(begun);
+    const drops = begun === "" ? 0 : 3;
+    for (let i = 0; i < drops; i++) {
+      await stage.sleep(300);
+      await ann.send("x");
+    }
+    await ann.receiveAll(); // A 408, or nothing.
+    const ms = stage.now - before;
+    assert(ms <= 1_300, `it took ${ms} ms, with headMs: 1000`);
+  }
+}));
+
+Deno.test(check("serve() has room for maxConns, and tells the others", {
+  reveals: ["unlimited-clients"],
+}, async (stage) => {
+  const one = await upstream(stage, "one");
+  serving(stage, [one], { maxConns: 2 });
+  const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+  const inside = [await stage.connect("ann"), await stage.connect("bob")];
+
+  for (const client of inside) {
+    await client.send(get);
+    assertEquals((await answerOf(client)).status, 200);
+  }
+  const cat = await stage.connect("cat");
+  assertEquals((await answerOf(cat)).status, 503);
+  await cat.receivesEnd();
+  const [ann, bob] = inside;
+  await ann!.closeWrite();
+  await ann!.receivesEnd();
+  await bob!.send(get);
+  assertEquals((await answerOf(bob!)).status, 200);
+  const dan = await stage.connect("dan");
+  await dan.send(get);
+  assertEquals((await answerOf(dan)).status, 200);
+}));
+
+Deno.test(check("serve() finishes its answers before it ends", {
+  reveals: ["no-drain-on-shutdown", "shutdown-waits-forever"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  const { listener, running, controller } = stoppable(stage, [one]);
+  const idle = await stage.connect("idle", listener);
+  const ann = await stage.connect("ann", listener);
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const actor = await one.accept();
+  await actor.receiveUntil("\r\n\r\n");
+
+  controller.abort();
+  await idle.receivesEnd();
+  await stage.refuses("late", listener);
+  await actor.send(`HTTP/1.1 200 OK\r\n${sized("the last one")}`);
+
+  const { body, fields } = await answerOf(ann);
+  assertEquals(text(body), "the last one");
+  assertEquals(fields.get("connection"), "close", "Connection");
+  await ann.receivesEnd();
+  ann.close();
+  await actor.receivesEnd();
+  await running.result;
+}));
+
+Deno.test(check("serve() gives up on an answer after graceMs", {
+  reveals: ["shutdown-waits-forever", "no-drain-on-shutdown"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  const { listener, running, controller } = stoppable(stage, [one], {
+    graceMs: 100,
+    timeoutMs: 60_000,
+  });
+  const ann = await stage.connect("ann", listener);
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const actor = await one.accept();
+  await actor.receiveUntil("\r\n\r\n");
+
+  controller.abort();
+  await stage.sleep(20);
+  assert(!running.settled, "serve() did not wait for the answer");
+  await running.result;
+  await ann.receiveAll();
+  await actor.receivesEnd();
+  assert(stage.now < 30_000, `it took ${stage.now} ms`);
+}));
+
+Deno.test(check("serve() never lies while its upstreams fail", {
+  reveals: ["proxy-false-whole", "retry-non-idempotent", "pool-leftover"],
+  only: "simulated",
+}, async (stage) => {
+  const { random } = stage;
+  const ports = await moody(stage, ["one", "two", "three"]);
+  const limits = { timeoutMs: 100, checkMs: 100, failAfter: 2, retries: 1 };
+  serving(stage, ports, limits);
+  const counts = new Map<string, number>();
+
+  await Promise.all(["ann", "bob", "cat", "dan"].map(async (name) => {
+    for (let i = 0; stage.now < 5_000; i++) {
+      const client = await stage.connect(name);
+      const method = random.next() < 0.5 ? "GET" : "POST";
+      const target = `/${name}/${i}`;
+      const fields = "Host: a\r\nConnection: close\r\nContent-Length: 0\r\n";
+      await client.send(`${method} ${target} HTTP/1.1\r\n${fields}\r\n`);
+      const came = text(await client.receiveAll());
+      const seen = verdict(came, page(target));
+      assert(seen !== "wrong", `${method} ${target} was answered: ${came}`);
+      counts.set(seen, (counts.get(seen) ?? 0) + 1);
+      client.close();
+      await stage.sleep(random.below(400));
+    }
+  }));
+
+  const { right = 0, honest = 0, cut = 0 } = Object.fromEntries(counts);
+  const all = `${right} right, ${honest} honest, and ${cut} cut answers`;
+  assert(right > honest + cut && honest > 0 && cut > 0, all);
+}));
+
+// -- What the cast says and hears --
+
+/** `name` in lower case. */
+function lower(name: string): string {
+  return name.toLowerCase();
+}
+
+/** What the last X-Forwarded-For of `fields` says. */
+function forwardedFor(fields: [string, string][]): string | undefined {
+  return fields.find(([name]) => name === "x-forwarded-for")?.[1];
+}
+
+/** A pool, and whom it connects to. */
+async function pooled(
+  stage: Stage,
+  options: Partial<PoolOptions>,
+  { canReset = false } = {},
+) {
+  const host = await stage.listen("one", { canReset });
+  const { hostname, port } = host.addr;
+  const pool = new Pool({ hostname, port }, {
+    max: 2,
+    idleMs: 60_000,
+    ...options,
+  });
+  return { host, pool };
+}
+
+/** Asks a pool for a connection. */
+function lease(
+  stage: Stage,
+  pool: Pool,
+  signal = NEVER,
+  options?: { fresh?: boolean },
+) {
+  return stage.start(() => pool.get(signal, options), "get()");
+}
+
+/** How many connections of the program are open. */
+function connections(stage: Stage): number {
+  return stage.openSockets.filter((kind) => kind === "connection").length;
+}
+
+/** A balancer of so many upstreams that are examined once a day. */
+function balanced(
+  count: number,
+  options: Partial<ConstructorParameters<typeof Balancer>[1]> = {},
+): [Upstream[], Balancer] {
+  const upstreams = Array.from({ length: count }, (_, i) => {
+    return { hostname: "127.0.0.1", port: i + 1 };
+  });
+  const probe = () => Promise.resolve();
+  const whole = { checkMs: A_DAY, failAfter: 3, probe, ...options };
+  return [upstreams, new Balancer(upstreams, whole)];
+}
+
+/** Picks `wanted`, whoever else has to be picked for that. */
+function pickOf(balancer: Balancer, wanted: Upstream) {
+  const others: Upstream[] = [];
+  let picked = balancer.pick();
+  while (picked !== undefined && picked !== wanted && others.length < 10) {
+    others.push(picked);
+    picked = balancer.pick();
+  }
+  others.forEach((other) => balancer.report(other));
+  return {
+    found: picked === wanted,
+    report: (ok?: boolean) => picked && balancer.report(picked, ok),
+  };
+}
+
+/** Whether `wanted` can be picked. */
+function isPicked(balancer: Balancer, wanted: Upstream): boolean {
+  const { found, report } = pickOf(balancer, wanted);
+  report();
+  return found;
+}
+
+/** What an upstream was asked. */
+interface Got {
+  readonly line: string;
+  readonly target: string;
+  readonly fields: Map<string, string>;
+  readonly body: Uint8Array;
+  /** Which request it is on its connection, from 1. */
+  readonly nth: number;
+}
+
+type Answering = (actor: Actor, request: Got) => Promise<void> | void;
+
+/** An upstream: what it was asked, and on how many connections. */
+interface Serving {
+  readonly addr: Deno.NetAddr;
+  readonly got: Got[];
+  conns: number;
+}
+
+/** An upstream that answers each request. */
+async function upstream(
+  stage: Stage,
+  name: string,
+  answer: Answering = sayWell,
+  { body = true } = {},
+): Promise<Serving> {
+  const got: Got[] = [];
+  const host = await stage.host(name, async (actor) => {
+    serving.conns++;
+    for (let nth = 1;; nth++) {
+      const request = { ...await requestOf(actor, body), nth };
+      got.push(request);
+      await answer(actor, request);
+    }
+  });
+  const serving = { addr: host.addr, got, conns: 0 };
+  return serving;
+}
+
+async function sayWell(actor: Actor) {
+  await actor.send(`HTTP/1.1 200 OK\r\n${sized("well")}`);
+}
+
+/** Does what it was asked, and never tells. */
+function hangUp(actor: Actor) {
+  actor.close();
+}
+
+/** Runs the proxy in front of `upstreams`, which are examined once a day. */
+function serving(
+  stage: Stage,
+  upstreams: { addr: Deno.NetAddr }[],
+  options: Partial<ProxyOptions> = {},
+) {
+  const whole = proxyOptions(upstreams, options);
+  return stage.serve((listener) => serve(listener, whole));
+}
+
+/** The same, for a check that ends it. */
+function stoppable(
+  stage: Stage,
+  upstreams: { addr: Deno.NetAddr }[],
+  options: Partial<ProxyOptions> = {},
+) {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const whole = proxyOptions(upstreams, { signal, ...options });
+  const running = stage.start(() => serve(listener, whole));
+  return { listener, controller, running };
+}
+
+function proxyOptions(
+  upstreams: { addr: Deno.NetAddr }[],
+  options: Partial<ProxyOptions>,
+): ProxyOptions {
+  const addresses = upstreams.map(({ addr: { hostname, port } }) => {
+    return { hostname, port };
+  });
+  return { upstreams: addresses, checkMs: A_DAY, ...options };
+}
+
+/** What no upstream should see: it stands inside something else. */
+const SMUGGLED = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/** The lines behind the first two of a request that is unclear. */
+const UNCLEAR: Record<string, string> = {
+  "a length beside chunks":
+    "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  "two lengths": "Content-Length: 0\r\nContent-Length: 36\r\n\r\n",
+  "a length of 0x0": "Content-Length: 0x0\r\n\r\n",
+  "a coding called xchunked": "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+  "a space in front of the colon": "Content-Length : 36\r\n\r\n",
+  "a folded line": "X: a\r\n Content-Length: 36\r\n\r\n",
+  "a bare CR": "X: a\rContent-Length: 36\r\n\r\n",
+  "a bare LF": "X: a\nContent-Length: 36\r\n\r\n",
+  "a NUL": "X: a\0b\r\n\r\n",
+  "two hosts": "Host: b\r\n\r\n",
+};
+
+/** The beginning of a request with a body. */
+function post(fields: string): string {
+  return `POST / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
+}
+
+/** A body, and the last field in front of it. */
+function sized(body: string): string {
+  return `Content-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
+/** Receives a head: its first line, and its fields. */
+async function headOf(actor: Actor) {
+  const [line = "", ...lines] = text(await actor.receiveUntil("\r\n\r\n"))
+    .trimEnd().split("\r\n");
+  const fields = new Map(lines.map((line) => {
+    const [name, ...value] = line.split(":");
+    return [lower(name!), value.join(":").trim()];
+  }));
+  return { line, fields };
+}
+
+/** Receives one request of the proxy. */
+async function requestOf(actor: Actor, withBody: boolean) {
+  const { line, fields } = await headOf(actor);
+  const [, target = ""] = line.split(" ");
+  const none = new Uint8Array();
+  const body = withBody ? await bodyOf(actor, fields, none) : none;
+  return { line, target, fields, body };
+}
+
+/** Receives one answer, to a request that begins with `method`. */
+async function answerOf(actor: Actor, method = "GET") {
+  const { line, fields } = await headOf(actor);
+  const status = Number(line.slice(9, 12));
+  const none = method.startsWith("HEAD") || [204, 304].includes(status);
+  const body = none ? new Uint8Array() : await bodyOf(actor, fields);
+  return { status, fields, body };
+}
+
+/** Receives a body. One that does not tell its length goes to the end. */
+async function bodyOf(
+  actor: Actor,
+  fields: Map<string, string>,
+  otherwise?: Uint8Array,
+): Promise<Uint8Array> {
+  const length = fields.get("content-length");
+  if (length !== undefined) return await actor.receive(Number(length));
+  if (!fields.has("transfer-encoding")) {
+    return otherwise ?? await actor.receiveAll();
+  }
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const size = parseInt(text(await actor.receiveUntil("\r\n")), 16);
+    const chunk = await actor.receive(size + 2);
+    if (size === 0) return concat(chunks);
+    chunks.push(chunk.subarray(0, size));
+  }
+}
+
+/** Receives `n` bytes of data, in however many chunks they come. */
+async function dataOf(actor: Actor, n: number): Promise<Uint8Array> {
+  let data = new Uint8Array();
+  while (data.length < n) {
+    const size = parseInt(text(await actor.receiveUntil("\r\n")), 16);
+    const chunk = await actor.receive(size + 2);
+    data = concat([data, chunk.subarray(0, size)]);
+  }
+  return data;
+}
+
+/** Expects that an upstream hears of it. */
+async function hears(stage: Stage, heard: Promise<void>, what: string) {
+  const told = heard.then(() => true);
+  const late = stage.sleep(1_000).then(() => false);
+  const was = await Promise.race([told, late]);
+  assert(was, `${what}, and one goes on making the answer`);
+}
+
+/** Sends `line` so slowly that each piece is in time, and all of it is not. */
+async function drip(stage: Stage, actor: Actor, line: string) {
+  for (const letter of line) {
+    await actor.send(letter);
+    await stage.sleep(300);
+  }
+}
+
+/** Whether an answer has come to the end that it tells of. */
+function isWhole(answer: string): boolean {
+  const [head = "", ...rest] = answer.split("\r\n\r\n");
+  const body = rest.join("\r\n\r\n");
+  const [, length] = head.match(/^content-length: (\d+)/im) ?? [];
+  if (length !== undefined) return body.length >= Number(length);
+  return /^transfer-encoding/im.test(head) ? body.endsWith("0\r\n\r\n") : true;
+}
+
+/** What an answer is, if a right one has this body. */
+function verdict(answer: string, body: string) {
+  if (/^HTTP\/1\.1 50[234] /.test(answer)) return "honest";
+  if (!answer.includes("\r\n\r\n") || !isWhole(answer)) return "cut";
+  const right = answer.startsWith("HTTP/1.1 200 ") && answer.endsWith(body) &&
+    answer.split("\r\n\r\n")[1] === body;
+  return right ? "right" : "wrong";
+}
+
+/** What an upstream says when it is asked for `target`. */
+function page(target: string): string {
+  return `${target} `.repeat(20);
+}
+
+/** Upstreams that fail now and then, and vanish, and come back. */
+async function moody(stage: Stage, names: string[]) {
+  const { random } = stage;
+  const done = new Set<string>();
+  const serve = async (actor: Actor) => {
+    for (;;) {
+      const { line, target } = await requestOf(actor, true);
+      const told = `${line} was sent a second time`;
+      assert(!line.startsWith("POST") || !done.has(line), told);
+      done.add(line);
+      const head = "HTTP/1.1 200 OK\r\n";
+      const answer = head + sized(page(target));
+      const mood = random.next();
+      if (mood < 0.05) return; // It is done, and nobody hears of it.
+      if (mood < 0.1) await stage.sleep(500);
+      if (mood < 0.15) return await actor.send("what do you mean?\r\n");
+      if (mood < 0.25) {
+        return await actor.send(answer.slice(0, random.below(answer.length)));
+      }
+      const unasked = mood < 0.3 ? "HTTP/1.1 200 OK\r\n" + sized("lies") : "";
+      await actor.send(answer + unasked);
+      if (mood < 0.4) return; // It keeps no connection.
+    }
+  };
+  return await Promise.all(names.map(async (name) => {
+    const first = await stage.host(name, serve);
+    const comeAndGo = async () => {
+      for (let host = first;;) {
+        await stage.sleep(200 + random.below(600));
+        host.close();
+        await stage.sleep(random.below(300));
+        host = await stage.host(name, serve, { port: first.addr.port });
+      }
+    };
+    comeAndGo();
+    return first;
+  }));
+}
