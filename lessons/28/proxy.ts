@@ -397,7 +397,7 @@ async function ask(
   try {
     lease.conn.stallMs = timeoutMs;
     lease.conn.grant(timeoutMs);
-    const head = await answerTo(request, lease, timeoutMs);
+    const head = await answerTo(request, lease);
     const { framing } = head;
     lease.conn.grant(timeoutMs, timeoutMs); // Each byte earns all of it back.
     const body = bodyOf(lease.reader, framing);
@@ -423,14 +423,10 @@ async function* blamed(pieces: AsyncIterable<Uint8Array>, lease: Lease) {
 }
 
 /** Sends `request`, and waits for the head of its answer. */
-async function answerTo(
-  request: Request,
-  lease: Lease,
-  timeoutMs: number,
-): Promise<AnswerHead> {
+async function answerTo(request: Request, lease: Lease): Promise<AnswerHead> {
   await blaming(writeAll(lease.conn, encode(requestLines(request))), lease);
   // At once: an upstream may refuse a body, or answer before it ends.
-  const uploading = upload(request, lease, timeoutMs);
+  const uploading = upload(request, lease);
   const failed = new Promise<never>((_, reject) => {
     uploading.catch((error) => {
       // It need not listen to the end: what it says is what counts.
@@ -451,18 +447,14 @@ function requestLines(request: Request): string {
 }
 
 /** Sends the body, piece by piece. */
-async function upload(
-  request: Request,
-  lease: Lease,
-  timeoutMs: number,
-): Promise<void> {
+async function upload(request: Request, lease: Lease): Promise<void> {
   if (request.whole) return;
   const { conn } = lease;
   const chunked = request.framing.kind === "chunked";
   const writer = chunked ? chunkedWriter(conn) : undefined;
   for await (const piece of request.body) {
     await blaming(writer ? writer.write(piece) : writeAll(conn, piece), lease);
-    conn.grant(timeoutMs); // While the client is slow, the upstream is not.
+    conn.renew(); // While the client is slow, the upstream is not.
   }
   if (writer) await blaming(writer.end(), lease);
 }
@@ -480,18 +472,18 @@ async function finalHead(
   }
 }
 
-/** Sends an answer. `last` says that no other one will follow. */
+/** Sends an answer, and tells whether that has come to its end. */
 async function respond(
   request: Request,
   answer: Answer,
   last: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const { conn } = request.client;
   const fields = passedOn(answer.headers);
   const streams = ["chunked", "end"].includes(answer.framing.kind);
   const chunked = streams && request.version === "HTTP/1.1";
   if (chunked) fields.push(["transfer-encoding", "chunked"]);
-  if (last) fields.push(["connection", "close"]);
+  if (last) fields.push(["connection", "close"]); // No other one will follow.
   let ok: boolean | undefined;
   try {
     await writeAll(conn, answerLines({ ...answer, headers: fields }));
@@ -500,17 +492,17 @@ async function respond(
     for await (const piece of answer.body) {
       await (writer ? writer.write(piece) : writeAll(conn, piece));
     }
-    // Only now: without this, or with a length that is not reached, the client
-    // knows that something is missing. HTTP/1.0 has no such sign without a
-    // length; a reset would be one, and Deno's sockets cannot send it.
+    // Not after an error: a part must not pass for a whole. (Where HTTP/1.0 has
+    // no length, only a reset could tell, and Deno's sockets cannot send one.)
     await writer?.end();
     ok = true;
   } catch (error) {
-    if (error instanceof UpstreamError) ok = false;
-    throw error;
+    if (!(error instanceof UpstreamError)) throw error;
+    ok = false; // All that we can do is to hang up.
   } finally {
     answer.done(ok);
   }
+  return ok;
 }
 
 // -- Part 5: when something fails --
@@ -701,8 +693,7 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
     answer = refusal(error);
   }
   const last = !request.whole || wantsEnd(request) || core.drain.aborted;
-  await respond(request, answer, last);
-  return !last;
+  return await respond(request, answer, last) && !last;
 }
 
 /** Reads the head of a request, and gets ready to read its body. */
@@ -716,7 +707,12 @@ async function readRequest(
   if (n > maxBody) throw new HttpError(413, "its body is too large");
   const body = async function* () {
     request.begun = true;
-    yield* bodyOf(client.reader, framing, maxBody);
+    try {
+      yield* bodyOf(client.reader, framing, maxBody);
+    } catch (error) {
+      if (isGone(error)) client.leave();
+      throw error; // It breaks the rules, or is too slow: that has an answer.
+    }
     request.whole = true;
     client.watch();
   };
@@ -763,14 +759,19 @@ class Client {
   watch() {
     this.conn.grant(Infinity); // It may take its time: it waits for us.
     this.reader.atEnd().then(
-      (ended) => ended && this.#gone.abort(),
-      () => this.#gone.abort(),
+      (ended) => ended && this.leave(),
+      () => this.leave(),
     );
   }
 
   /** Ends everything that is done for it. */
-  hangUp() {
+  leave() {
     this.#gone.abort();
+  }
+
+  /** The same, when it is we who leave. */
+  hangUp() {
+    this.leave();
     this.conn.close();
   }
 
@@ -811,6 +812,11 @@ export class Patient implements Reader, Writer {
     this.#mostMs = this.#leftMs = ms;
     this.#msPerByte = msPerByte;
     this.#arm();
+  }
+
+  /** Grants once more what was granted. */
+  renew() {
+    this.grant(this.#mostMs, this.#msPerByte);
   }
 
   #arm() {
@@ -1224,15 +1230,15 @@ async function examine(upstream: Upstream, signal: AbortSignal): Promise<void> {
 
 /** Tells about a failure, but for one: somebody is gone. That is no bug. */
 function report(error: unknown) {
-  if (!isGone(error)) console.error(error);
+  const slow = error instanceof Deno.errors.TimedOut;
+  if (!slow && !isGone(error)) console.error(error);
 }
 
-/** The other side vanished, or we hung up on it, or on its upstream. */
+/** The other side vanished, or we hung up on it. */
 function isGone(error: unknown): boolean {
   const { BadResource, BrokenPipe, ConnectionReset } = Deno.errors;
-  const { Interrupted, TimedOut, UnexpectedEof } = Deno.errors;
-  return [BadResource, BrokenPipe, ConnectionReset, Interrupted, TimedOut]
-    .concat(UnexpectedEof, UpstreamError as never)
+  const { Interrupted, UnexpectedEof } = Deno.errors;
+  return [BadResource, BrokenPipe, ConnectionReset, Interrupted, UnexpectedEof]
     .some((Reason) => error instanceof Reason);
 }
 
