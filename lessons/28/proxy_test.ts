@@ -65,7 +65,8 @@ Deno.test(check("passedOn() drops what Connection names", {
     ["connection", "x-more"],
     ["x-more", "3"],
   ]);
-  assertEquals(passed, [["host", "a"], ["x-other", "2"]]);
+  const named = "passedOn() where Connection names X-Secret and X-More";
+  assertEquals(passed, [["host", "a"], ["x-other", "2"]], named);
 
   const needed = passedOn([
     ["connection", "Content-Length, Host"],
@@ -80,13 +81,18 @@ Deno.test(check("passedOn() tells for whom the proxy asks", {
   reveals: ["forwarded-for-lost"],
 }, () => {
   const alone = passedOn([["host", "a"]], "192.0.2.7");
-  assertEquals(forwardedFor(alone), "192.0.2.7");
+  assertEquals(forwardedFor(alone), "192.0.2.7", "X-Forwarded-For");
 
   const chain = passedOn(
     [["x-forwarded-for", "198.51.100.1"], ["host", "a"]],
     "192.0.2.7",
   );
-  assertEquals(forwardedFor(chain), "198.51.100.1, 192.0.2.7");
+  const addresses = "198.51.100.1, 192.0.2.7";
+  assertEquals(
+    forwardedFor(chain),
+    addresses,
+    "X-Forwarded-For behind another",
+  );
 }));
 
 // -- Part 2: connections that are kept --
@@ -130,10 +136,8 @@ Deno.test(check("Pool never has more than max connections", {
   const fourth = await asked[3]!.result;
   second.release(false);
   const fifth = await asked[4]!.result;
-  assert(
-    connections(stage) <= 2,
-    `there are ${connections(stage)} connections`,
-  );
+  const then = connections(stage);
+  assert(then <= 2, `there are ${then} connections, and max is 2`);
   fourth.release(true);
   fifth.release(true);
   pool.close();
@@ -159,7 +163,8 @@ Deno.test(check("Pool forgets whoever waits no longer", {
   const impatient = new AbortController();
 
   const ann = await lease(stage, pool).result;
-  const bob = lease(stage, pool, impatient.signal);
+  const { signal } = impatient;
+  const bob = lease(stage, pool, { signal, name: "get(), given up," });
   const cat = lease(stage, pool);
   impatient.abort();
   await assertRejects(() => bob.result, Error, "", "get() that was aborted");
@@ -170,7 +175,7 @@ Deno.test(check("Pool forgets whoever waits no longer", {
 }));
 
 Deno.test(check("Pool closes a connection that is not used for idleMs", {
-  reveals: ["pool-keeps-idle", "late-timer-closes-next"],
+  reveals: ["pool-keeps-idle", "pool-closes-used"],
   only: "simulated",
 }, async (stage) => {
   const { host, pool } = await pooled(stage, { max: 1, idleMs: 1_000 });
@@ -190,7 +195,7 @@ Deno.test(check("Pool closes a connection that is not used for idleMs", {
   const before = stage.now;
   await one.receivesEnd();
   const ms = stage.now - before;
-  assert(ms <= 1_100, `it was kept for ${ms} ms, and idleMs is 1000`);
+  assert(ms <= 1_100, `it was kept for ${ms} ms unused, and idleMs is 1000`);
   pool.close();
 }));
 
@@ -250,7 +255,7 @@ Deno.test(check("Pool opens a new connection for whoever needs a fresh one", {
   const first = await pool.get(NEVER);
   const one = await host.accept();
   first.release(true);
-  const second = await lease(stage, pool, NEVER, { fresh: true }).result;
+  const second = await lease(stage, pool, { fresh: true }).result;
   assert(!second.reused, "get() lent a kept connection as a fresh one");
   await one.receivesEnd();
   second.release(true);
@@ -258,27 +263,31 @@ Deno.test(check("Pool opens a new connection for whoever needs a fresh one", {
 }));
 
 Deno.test(check("Pool closes everything in the end", {
-  reveals: ["leaked-conn", "timer-leak", "pool-waits-on"],
+  reveals: ["pool-waits-on", "timer-leak", "pool-close-leaves"],
 }, async (stage) => {
   const { host, pool } = await pooled(stage, { max: 2 });
 
-  const [unused, used] = [await pool.get(NEVER), await pool.get(NEVER)];
+  const [first, second] = [await pool.get(NEVER), await pool.get(NEVER)];
   const [one, two] = [await host.accept(), await host.accept()];
-  const waiting = lease(stage, pool);
-  unused.release(true);
-  const next = await waiting.result;
-  const late = lease(stage, pool);
-  next.release(true);
-  const last = await late.result;
-  const never = lease(stage, pool);
-  last.release(true);
-  (await never.result).release(true);
-
+  const waiting = lease(stage, pool, { name: "get(), given up," });
   pool.close();
+  await assertRejects(() => waiting.result, Error, "", "get() before close()");
+  first.release(true);
   await one.receivesEnd();
-  used.release(true);
+  second.release(true);
   await two.receivesEnd();
-  await assertRejects(() => pool.get(NEVER), Error, "", "get() after close()");
+
+  const { host: another, pool: unused } = await pooled(stage, { max: 2 });
+  (await unused.get(NEVER)).release(true);
+  const three = await another.accept();
+  unused.close();
+  await three.receivesEnd();
+  await assertRejects(
+    () => unused.get(NEVER),
+    Error,
+    "",
+    "get() after close()",
+  );
 }));
 
 // -- Part 3: who gets the next request --
@@ -327,8 +336,11 @@ Deno.test(check("Balancer takes an upstream out after failAfter failures", {
     results.forEach((ok) => pickOf(balancer, sick!).report(ok));
   };
 
-  report(false, false, true, false, false, undefined);
-  const told = "two failures in a row, and failAfter is 3; it was taken out";
+  report(false, false, undefined);
+  const early = "two failures, failAfter is 3, and it was taken out";
+  assert(isPicked(balancer, sick!), early);
+  report(true, false, false);
+  const told = "two failures since a success, and it is not picked";
   assert(isPicked(balancer, sick!), told);
   report(false);
   const still = "three failures in a row, and it is still picked";
@@ -338,7 +350,7 @@ Deno.test(check("Balancer takes an upstream out after failAfter failures", {
 }));
 
 Deno.test(check("Balancer avoids an upstream if there is another", {
-  reveals: ["balance-picks-again"],
+  reveals: ["balance-picks-again", "balance-gives-up"],
 }, () => {
   const [[one, two], balancer] = balanced(2, { failAfter: 1 });
 
@@ -348,14 +360,15 @@ Deno.test(check("Balancer avoids an upstream if there is another", {
     balancer.report(picked!, true);
   }
   balancer.report(balancer.pick([one!])!, false); // The other one is ill now.
-  assert(balancer.pick([one!]) === one, "nobody else was there, nor this one");
+  const picked = balancer.pick([one!]);
+  assert(picked === one, "nobody else was there, and nobody was picked");
   balancer.report(one!, false);
   assertEquals(balancer.pick(), undefined, "all are unwell");
   balancer.stop();
 }));
 
 Deno.test(check("Balancer examines all upstreams every checkMs", {
-  reveals: ["health-never-back", "health-not-in-row", "health-probe-hangs"],
+  reveals: ["health-never-back", "health-one-strike", "health-ignored"],
   only: "simulated",
 }, async (stage) => {
   const ill = new Set<Upstream>();
@@ -368,9 +381,15 @@ Deno.test(check("Balancer examines all upstreams every checkMs", {
 
   ill.add(one!);
   await stage.sleep(1_500);
-  assert(isPicked(balancer, one!), "one bad examination, and it was taken out");
+  assert(
+    isPicked(balancer, one!),
+    "one bad examination, failAfter is 2, and it was taken out",
+  );
   await stage.sleep(1_000);
-  assert(!isPicked(balancer, one!), "two bad ones, and it is still picked");
+  assert(
+    !isPicked(balancer, one!),
+    "two bad examinations, and it is still picked",
+  );
   assert(isPicked(balancer, two!), "the other one is well, and not picked");
   ill.clear();
   await stage.sleep(1_000);
@@ -459,7 +478,8 @@ Deno.test(check("serve() passes on a request, and its answer", {
     assertEquals(fields.get("host"), "a.example", "Host");
     assertEquals(fields.get("x-kept"), "1", "X-Kept in the request");
     assertEquals(fields.get("x-hop"), undefined, "X-Hop in the request");
-    assertEquals(fields.get("x-forwarded-for"), "127.0.0.1");
+    const asks = fields.get("x-forwarded-for");
+    assertEquals(asks, "127.0.0.1", "X-Forwarded-For");
   }
   assertEquals(one.conns, 1, "two requests, and so many connections");
 }));
@@ -629,47 +649,24 @@ Deno.test(check("serve() reads no faster than a client does", {
 Deno.test(check("serve() refuses what is unclear, and passes none of it on", {
   reveals: ["proxy-forwards-unclear", "http-reads-on"],
 }, async (stage) => {
-  const one = await upstream(stage, "one");
+  const one = await upstream(stage, "one", sayWell, { body: false });
   serving(stage, [one]);
 
   for (const [name, lines] of Object.entries(UNCLEAR)) {
     const ann = await stage.connect("ann");
     await ann.send(`POST /unclear HTTP/1.1\r\nHost: a\r\n${lines}${SMUGGLED}`);
     const { status } = await answerOf(ann);
-    assert(status === 400, `${name} was answered with ${status}`);
     await ann.receivesEnd();
     const told = `one was asked for ${one.got[0]?.line}, with ${name}`;
-    assert(one.conns === 0 && one.got.length === 0, told);
-  }
-}));
-
-Deno.test(check("serve() passes on no answer that is unclear", {
-  reveals: ["proxy-forwards-unclear", "upstream-error-escapes"],
-}, async (stage) => {
-  for (
-    const lines of [
-      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-      "Content-Length: 5\r\nContent-Length: 6\r\n",
-      "Content-Length: 5x\r\n",
-      "Content-Length : 5\r\n",
-      "X: a\r\n folded\r\n",
-    ]
-  ) {
-    const one = await upstream(stage, "one", async (actor) => {
-      await actor.send(`HTTP/1.1 200 OK\r\n${lines}\r\nhello`);
-    });
-    serving(stage, [one]);
-    const ann = await stage.connect("ann");
-    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    const { status } = await answerOf(ann);
-    assertEquals(status, 502, `the answer where the upstream says ${lines}`);
+    assert(one.got.length === 0, told);
+    assertEquals(status, 400, `the answer to ${name}`);
   }
 }));
 
 // -- Part 5: when something fails --
 
 Deno.test(check("serve() asks another upstream if one is not there", {
-  reveals: ["no-retry", "upstream-error-escapes"],
+  reveals: ["upstream-error-escapes", "no-retry"],
 }, async (stage) => {
   const two = await upstream(stage, "two");
   const nobody = await stage.listen("nobody");
@@ -700,7 +697,7 @@ Deno.test(check("serve() leaves an upstream alone that has failed", {
 }));
 
 Deno.test(check("serve() asks again if a kept connection has just ended", {
-  reveals: ["idle-pool-race", "no-retry", "retry-non-idempotent"],
+  reveals: ["idle-pool-race", "retry-non-idempotent"],
 }, async (stage) => {
   // It closes a connection that is asked a second time: the request and the
   // end have met on their way.
@@ -770,7 +767,7 @@ Deno.test(check("serve() sends no part of a request for the whole", {
 }));
 
 Deno.test(check("serve() asks no more often than retries says", {
-  reveals: ["retry-storm"],
+  reveals: ["retry-storm", "no-retry", "upstream-error-escapes"],
 }, async (stage) => {
   const names = ["one", "two", "three", "four"];
   const sick = await Promise.all(
@@ -783,12 +780,14 @@ Deno.test(check("serve() asks no more often than retries says", {
   const { status } = await answerOf(ann);
   const tries = sick.map(({ got }) => got.length);
   const all = tries.reduce((sum, n) => sum + n);
-  assert(all === 3, `the upstreams were asked ${tries} times; retries is 2`);
+  const told = `the upstreams were asked ${tries} times`;
+  assert(all <= 3, `${told}, more often than once and 2 retries`);
+  assert(all === 3, `${told}, fewer times than once and 2 retries`);
   assertEquals(status, 502);
 }));
 
 Deno.test(check("serve() takes no part of an answer for the whole", {
-  reveals: ["proxy-false-whole", "retry-after-head"],
+  reveals: ["proxy-false-whole"],
 }, async (stage) => {
   const begun: Record<string, string> = {
     "/length": "Content-Length: 1000\r\n\r\nonly a part",
@@ -834,33 +833,76 @@ Deno.test(check("serve() says 502 for what is no answer", {
   }
 }));
 
+Deno.test(check("serve() passes on no answer that is unclear", {
+  reveals: ["upstream-error-escapes"],
+}, async (stage) => {
+  for (
+    const lines of [
+      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+      "Content-Length: 5\r\nContent-Length: 6\r\n",
+      "Content-Length: 5x\r\n",
+      "Content-Length : 5\r\n",
+      "X: a\r\n folded\r\n",
+    ]
+  ) {
+    const one = await upstream(stage, "one", async (actor) => {
+      await actor.send(`HTTP/1.1 200 OK\r\n${lines}\r\nhello`);
+    });
+    serving(stage, [one]);
+    const ann = await stage.connect("ann");
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status } = await answerOf(ann);
+    assertEquals(status, 502, `the answer where the upstream says ${lines}`);
+  }
+}));
+
 Deno.test(check("serve() says 504 for an upstream that is too slow", {
-  reveals: ["no-deadline", "per-read-only", "upstream-error-escapes"],
+  reveals: ["no-deadline", "upstream-error-escapes", "proxy-lies"],
   only: "simulated",
 }, async (stage) => {
   const one = await upstream(stage, "one", async (actor, { target }) => {
     if (target === "/late") await stage.sleep(1_500);
-    if (target === "/dripping") await drip(stage, actor, "HTTP/1.1 200 OK");
     await actor.send(`HTTP/1.1 200 OK\r\n${sized(target)}`);
   });
   serving(stage, [one], { timeoutMs: 1_000, failAfter: 100 });
   const ann = await stage.connect("ann");
 
-  for (const target of ["/late", "/dripping"]) {
-    const before = stage.now;
-    await ann.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
-    const { status } = await answerOf(ann);
-    const ms = stage.now - before;
-    assert(ms <= 1_200, `the answer took ${ms} ms, with timeoutMs: 1000`);
-    assertEquals(status, 504);
-  }
+  await ann.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+  const { status } = await answerOf(ann);
+  const ms = Math.round(stage.now);
+  assert(
+    ms <= 1_200,
+    `one's answer was awaited ${ms - 1_000} ms after its deadline`,
+  );
+  assertEquals(status, 504, "the answer for one that is too slow");
   await stage.sleep(1_000); // What comes late is nobody's answer.
   await ann.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
-  assertEquals(text((await answerOf(ann)).body), "/next");
+  const body = text((await answerOf(ann)).body);
+  assert(body === "/next", `GET /next was answered: ${body}`);
+}));
+
+Deno.test(check("serve() waits timeoutMs for a head, however it drips", {
+  reveals: ["no-deadline", "per-read-only"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    for (const letter of "HTTP/1.1 200 OK") {
+      await actor.send(letter);
+      await stage.sleep(300);
+    }
+    await actor.receiveAll(); // That was all.
+  });
+  serving(stage, [one], { timeoutMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const { status } = await answerOf(ann);
+  assert(stage.now <= 1_200, took(stage));
+  assertEquals(status, 504);
 }));
 
 Deno.test(check("serve() blames no upstream for a client that is slow", {
-  reveals: ["late-timer-closes-next"],
+  reveals: ["upstream-clock-runs-on"],
   only: "simulated",
 }, async (stage) => {
   const one = await upstream(stage, "one", async (actor, { body }) => {
@@ -875,11 +917,13 @@ Deno.test(check("serve() blames no upstream for a client that is slow", {
     await stage.sleep(300); // 1.5 s in all, and she is within her own limit.
     await ann.send(piece);
   }
-  assertEquals(text((await answerOf(ann)).body), "abcdefghij");
+  const { status, body } = await answerOf(ann);
+  assert(status === 200, `ann was slow, and was answered with ${status}`);
+  assertEquals(text(body), "abcdefghij");
 }));
 
 Deno.test(check("serve() says 503 while all are unwell, and comes back", {
-  reveals: ["health-never-back", "upstream-error-escapes"],
+  reveals: ["health-never-back", "health-ignored", "upstream-error-escapes"],
   only: "simulated",
 }, async (stage) => {
   let ill = true;
@@ -890,14 +934,16 @@ Deno.test(check("serve() says 503 while all are unwell, and comes back", {
   serving(stage, [one], { checkMs: 1_000, failAfter: 2, retries: 0 });
   const ann = await stage.connect("ann");
 
-  const statuses: number[] = [];
-  for (let i = 0; i < 4; i++) {
-    if (i === 3) ill = false;
-    if (i === 3) await stage.sleep(2_100);
+  const get = async () => {
     await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    statuses.push((await answerOf(ann)).status);
-  }
-  assertEquals(statuses, [502, 502, 503, 200]);
+    return (await answerOf(ann)).status;
+  };
+  const statuses = [await get(), await get(), await get()];
+  assertEquals(statuses, [502, 502, 503], "answers while one is unwell");
+  ill = false;
+  await stage.sleep(2_100);
+  const told = "one has been well for two examinations, and does not come back";
+  assert(await get() === 200, told);
 }));
 
 Deno.test(check("serve() ends what it does for a client that has left", {
@@ -928,7 +974,7 @@ Deno.test(check("serve() ends what it does for a client that has left", {
 // -- Part 6: many clients, and the end --
 
 Deno.test(check("serve() refuses what is too large", {
-  reveals: ["unbounded-length", "unbounded-line"],
+  reveals: ["proxy-no-limit"],
 }, async (stage) => {
   const one = await upstream(stage, "one");
   serving(stage, [one], { maxBody: 1_000 });
@@ -964,8 +1010,7 @@ Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
       await ann.send("x");
     }
     await ann.receiveAll(); // A 408, or nothing.
-    const ms = stage.now - before;
-    assert(ms <= 1_300, `it took ${ms} ms, with headMs: 1000`);
+    assert(stage.now - before <= 1_300, took(stage));
   }
 }));
 
@@ -1010,9 +1055,8 @@ Deno.test(check("serve() finishes its answers before it ends", {
   await stage.refuses("late", listener);
   await actor.send(`HTTP/1.1 200 OK\r\n${sized("the last one")}`);
 
-  const { body, fields } = await answerOf(ann);
+  const { body } = await answerOf(ann);
   assertEquals(text(body), "the last one");
-  assertEquals(fields.get("connection"), "close", "Connection");
   await ann.receivesEnd();
   ann.close();
   await actor.receivesEnd();
@@ -1038,11 +1082,11 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
   await running.result;
   await ann.receiveAll();
   await actor.receivesEnd();
-  assert(stage.now < 30_000, `it took ${stage.now} ms`);
+  assert(stage.now < 30_000, took(stage));
 }));
 
 Deno.test(check("serve() never lies while its upstreams fail", {
-  reveals: ["proxy-false-whole", "retry-non-idempotent", "pool-leftover"],
+  reveals: ["proxy-lies", "retry-non-idempotent"],
   only: "simulated",
 }, async (stage) => {
   const { random } = stage;
@@ -1069,7 +1113,7 @@ Deno.test(check("serve() never lies while its upstreams fail", {
 
   const { right = 0, honest = 0, cut = 0 } = Object.fromEntries(counts);
   const all = `${right} right, ${honest} honest, and ${cut} cut answers`;
-  assert(right > honest + cut && honest > 0 && cut > 0, all);
+  assertEquals(right > honest + cut && honest > 0 && cut > 0, true, all);
 }));
 
 // -- What the cast says and hears --
@@ -1100,14 +1144,13 @@ async function pooled(
   return { host, pool };
 }
 
-/** Asks a pool for a connection. */
+/** Asks a pool for a connection. A failure calls that `name`. */
 function lease(
   stage: Stage,
   pool: Pool,
-  signal = NEVER,
-  options?: { fresh?: boolean },
+  { signal = NEVER, fresh = false, name = "get()" } = {},
 ) {
-  return stage.start(() => pool.get(signal, options), "get()");
+  return stage.start(() => pool.get(signal, { fresh }), name);
 }
 
 /** How many connections of the program are open. */
@@ -1332,12 +1375,9 @@ async function hears(stage: Stage, heard: Promise<void>, what: string) {
   assert(was, `${what}, and one goes on making the answer`);
 }
 
-/** Sends `line` so slowly that each piece is in time, and all of it is not. */
-async function drip(stage: Stage, actor: Actor, line: string) {
-  for (const letter of line) {
-    await actor.send(letter);
-    await stage.sleep(300);
-  }
+/** How long everything took until now. */
+function took(stage: Stage): string {
+  return `it took ${Math.round(stage.now) / 1_000} s`;
 }
 
 /** Whether an answer has come to the end that it tells of. */

@@ -14,6 +14,7 @@ import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
 import { options } from "./options.ts";
+import { proxying } from "./proxying.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
 import { resp } from "./resp.ts";
@@ -45,6 +46,7 @@ export const catalogue: Catalogue = {
   ...files,
   ...dns,
   ...resp,
+  ...proxying,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */
