@@ -16,6 +16,8 @@ const NODE = /^node:/;
 const PACKAGE = /^(?!check$|@std\/)[@a-z][^:]*$/;
 /** What the runner may load: a verdict has no time for more. */
 const LIGHT = /^(?:diff|fast-xml-parser|string-width)$/;
+/** What is right as it is in a starter, for the programs in its place. */
+const GIVEN = /^\/tests\/mistakes\/\d\d\/given\//;
 /** The only room that may look everywhere, except at a solution. */
 const ANYTHING = /^/;
 
@@ -28,8 +30,9 @@ const ROOMS: readonly Room[] = [
   { path: /^lessons\//, doors: [STD] },
   { path: /^solutions\//, doors: [STD] },
   // Other right programs, and wrong ones, may be written in Node's style.
-  { path: /^tests\/alternatives\//, doors: [STD, NODE] },
-  { path: /^tests\/mistakes\/.*(?<!_test)\.ts$/, doors: [STD, NODE] },
+  // What a starter gives away can lie beside them, once for all.
+  { path: /^tests\/alternatives\//, doors: [STD, NODE, GIVEN] },
+  { path: /^tests\/mistakes\/.*(?<!_test)\.ts$/, doors: [STD, NODE, GIVEN] },
   { path: /^tests\//, doors: [ANYTHING] },
   { path: /^course\/check\//, doors: [STD, NODE, /^\/course\/check\//] },
   {

@@ -551,6 +551,18 @@ function refusal(error: unknown): Answer {
   return ownAnswer(500, "Cannot serve this request: the fault is ours");
 }
 
+/** An answer that is no upstream's. */
+function ownAnswer(status: number, text: string): Answer {
+  const body = encode(`${text}\n`);
+  return {
+    status,
+    headers: [["content-length", String(body.length)]],
+    framing: { kind: "length", n: body.length },
+    body: ReadableStream.from([body]),
+    done: () => {},
+  };
+}
+
 // -- Part 6: many clients, and the end --
 
 /** Settings of a proxy. All times are in milliseconds. */
@@ -694,6 +706,14 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
   }
   const last = !request.whole || wantsEnd(request) || core.drain.aborted;
   return await respond(request, answer, last) && !last;
+}
+
+/** What stands for a request that could not be read. */
+function unread(client: Client): Request {
+  const head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
+  const framing = { kind: "none" } as const;
+  const body = ReadableStream.from([]);
+  return { ...head, client, framing, body, begun: true, whole: false };
 }
 
 /** Reads the head of a request, and gets ready to read its body. */
@@ -1181,26 +1201,6 @@ function answerLines(
 
 function fieldLines(fields: Fields): string {
   return fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-}
-
-/** An answer that is no upstream's. */
-function ownAnswer(status: number, text: string): Answer {
-  const body = encode(`${text}\n`);
-  return {
-    status,
-    headers: [["content-length", String(body.length)]],
-    framing: { kind: "length", n: body.length },
-    body: ReadableStream.from([body]),
-    done: () => {},
-  };
-}
-
-/** What stands for a request that could not be read. */
-function unread(client: Client): Request {
-  const head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
-  const framing = { kind: "none" } as const;
-  const body = ReadableStream.from([]);
-  return { ...head, client, framing, body, begun: true, whole: false };
 }
 
 /** The clients of `listener`, until it closes. */
