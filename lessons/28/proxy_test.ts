@@ -216,6 +216,8 @@ Deno.test(check("Pool lends no connection with bytes that are left over", {
   second.release(true);
   await two.send("nobody has asked");
   await two.receivesEnd();
+  const seen = "two spoke unasked, and its connection was kept";
+  assert(stage.now < 10_000, seen);
 
   const third = await lease(stage, pool).result;
   assert(!third.reused, "get() lent a connection that spoke unasked");
@@ -233,6 +235,8 @@ Deno.test(check("Pool notices at once when an unused connection ends", {
   first.release(true);
   await one.closeWrite();
   await one.receivesEnd();
+  const told = "get() can lend a connection that had ended a while ago";
+  assert(stage.now < 10_000, told);
 
   const second = await lease(stage, pool).result;
   assert(!second.reused, "get() lent a connection that had ended");
@@ -288,12 +292,14 @@ Deno.test(check("Pool closes everything in the end", {
     "",
     "get() after close()",
   );
+  const told = "a connection stayed open until its idleMs were over";
+  assert(stage.now < 10_000, told);
 }));
 
 // -- Part 3: who gets the next request --
 
 Deno.test(check("Balancer gives each upstream its share", {
-  reveals: ["balance-one-sided"],
+  reveals: ["balance-one-sided", "timer-leak"],
 }, () => {
   const [upstreams, balancer] = balanced(3);
   const counts = new Map<Upstream, number>();
@@ -544,6 +550,45 @@ Deno.test(check("serve() brings old clients no chunks", {
   assertEquals(body, "hello");
 }));
 
+Deno.test(check("serve() brings an answer that comes before the body has", {
+  reveals: ["http-answer-waits", "no-lingering-close"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send(`HTTP/1.1 413 Too Large\r\n${sized("no room")}`);
+    await actor.receiveAll();
+  }, { body: false });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 9000000\r\n") + "x".repeat(50_000));
+  const { status, body } = await answerOf(ann);
+  assertEquals([status, text(body)], [413, "no room"]);
+  await ann.send("x".repeat(200_000));
+  await ann.closeWrite();
+  await ann.receiveAll();
+}));
+
+Deno.test(check("serve() lets client and upstream agree to go on", {
+  reveals: ["http-expect"],
+}, async (stage) => {
+  const one = await stage.listen("one");
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 5\r\nExpect: 100-continue\r\n"));
+  const actor = await one.accept();
+  const head = text(await actor.receiveUntil("\r\n\r\n"));
+  if (/\r\nexpect: 100-continue\r\n/i.test(head)) {
+    await actor.send("HTTP/1.1 100 Continue\r\n\r\n");
+  }
+  const told = text(await ann.receiveUntil("\r\n\r\n"));
+  assert(told.startsWith("HTTP/1.1 100 "), `ann was told ${told}`);
+  await ann.send("hello");
+  await actor.receives("hello");
+  await actor.send(`HTTP/1.1 200 OK\r\n${sized("thanks")}`);
+  assertEquals(text((await answerOf(ann)).body), "thanks");
+}));
+
 Deno.test(check("serve() passes pieces on before the rest has come", {
   reveals: ["proxy-buffers"],
 }, async (stage) => {
@@ -589,45 +634,6 @@ Deno.test(check("serve() passes on two megabytes, up and down", {
   assertBytes(body.subarray(1 << 20), book, "the last megabyte");
 }));
 
-Deno.test(check("serve() lets client and upstream agree to go on", {
-  reveals: ["http-expect", "proxy-buffers"],
-}, async (stage) => {
-  const one = await stage.listen("one");
-  serving(stage, [one]);
-  const ann = await stage.connect("ann");
-
-  await ann.send(post("Content-Length: 5\r\nExpect: 100-continue\r\n"));
-  const actor = await one.accept();
-  const head = text(await actor.receiveUntil("\r\n\r\n"));
-  if (/\r\nexpect: 100-continue\r\n/i.test(head)) {
-    await actor.send("HTTP/1.1 100 Continue\r\n\r\n");
-  }
-  const told = text(await ann.receiveUntil("\r\n\r\n"));
-  assert(told.startsWith("HTTP/1.1 100 "), `ann was told ${told}`);
-  await ann.send("hello");
-  await actor.receives("hello");
-  await actor.send(`HTTP/1.1 200 OK\r\n${sized("thanks")}`);
-  assertEquals(text((await answerOf(ann)).body), "thanks");
-}));
-
-Deno.test(check("serve() brings an answer that comes before the body has", {
-  reveals: ["http-answer-waits", "no-lingering-close"],
-}, async (stage) => {
-  const one = await upstream(stage, "one", async (actor) => {
-    await actor.send(`HTTP/1.1 413 Too Large\r\n${sized("no room")}`);
-    await actor.receiveAll();
-  }, { body: false });
-  serving(stage, [one]);
-  const ann = await stage.connect("ann");
-
-  await ann.send(post("Content-Length: 9000000\r\n") + "x".repeat(50_000));
-  const { status, body } = await answerOf(ann);
-  assertEquals([status, text(body)], [413, "no room"]);
-  await ann.send("x".repeat(200_000));
-  await ann.closeWrite();
-  await ann.receiveAll();
-}));
-
 Deno.test(check("serve() reads no faster than a client does", {
   reveals: ["unbounded-outbox"],
 }, async (stage) => {
@@ -647,7 +653,7 @@ Deno.test(check("serve() reads no faster than a client does", {
 }));
 
 Deno.test(check("serve() refuses what is unclear, and passes none of it on", {
-  reveals: ["proxy-forwards-unclear", "http-reads-on"],
+  reveals: ["http-reads-on", "proxy-forwards-unclear"],
 }, async (stage) => {
   const one = await upstream(stage, "one", sayWell, { body: false });
   serving(stage, [one]);
@@ -681,7 +687,7 @@ Deno.test(check("serve() asks another upstream if one is not there", {
 }));
 
 Deno.test(check("serve() leaves an upstream alone that has failed", {
-  reveals: ["health-ignored"],
+  reveals: ["health-ignored", "upstream-error-escapes"],
 }, async (stage) => {
   const sick = await upstream(stage, "sick", hangUp);
   const well = await upstream(stage, "well");
@@ -697,7 +703,7 @@ Deno.test(check("serve() leaves an upstream alone that has failed", {
 }));
 
 Deno.test(check("serve() asks again if a kept connection has just ended", {
-  reveals: ["idle-pool-race", "retry-non-idempotent"],
+  reveals: ["idle-pool-race", "retry-non-idempotent", "upstream-error-escapes"],
 }, async (stage) => {
   // It closes a connection that is asked a second time: the request and the
   // end have met on their way.
@@ -744,7 +750,7 @@ Deno.test(check("serve() does nothing twice that must be done once", {
 }));
 
 Deno.test(check("serve() sends no part of a request for the whole", {
-  reveals: ["retry-without-body"],
+  reveals: ["retry-without-body", "upstream-error-escapes"],
 }, async (stage) => {
   const sick = await upstream(stage, "sick", hangUp);
   const well = await upstream(stage, "well", async (actor, { body }) => {
@@ -1052,6 +1058,7 @@ Deno.test(check("serve() finishes its answers before it ends", {
 
   controller.abort();
   await idle.receivesEnd();
+  assert(stage.now < 5_000, took(stage));
   await stage.refuses("late", listener);
   await actor.send(`HTTP/1.1 200 OK\r\n${sized("the last one")}`);
 

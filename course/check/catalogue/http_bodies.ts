@@ -104,7 +104,7 @@ export const httpBodies: Catalogue = {
     sentence:
       "After a request that it cannot read your program looks for the next one; only whoever wrote these bytes knows what it will find.",
     fits: ({ kind, headline }) =>
-      kind === "silence" ||
+      kind === "silence" || kind === "extra" ||
       kind === "assert" && /was run, behind|with \d+, \d/.test(headline),
   },
   "http-expect": {

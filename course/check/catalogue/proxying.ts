@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
+import { compared } from "./tables.ts";
 
 /** Mistakes of a program that stands between a client and servers. */
 export const proxying: Catalogue = {
@@ -42,7 +43,9 @@ export const proxying: Catalogue = {
   "pool-waits-on": {
     sentence:
       "Somebody who waits for a connection is not told that there is nothing to wait for any more.",
-    fits: (evidence) => hangs(evidence, "get(), given up,"),
+    fits: (evidence) =>
+      hangs(evidence, "get(), given up,") ||
+      says(evidence, /to reject: get\(\)/),
   },
   "pool-keeps-idle": {
     sentence:
@@ -74,7 +77,8 @@ export const proxying: Catalogue = {
     sentence:
       "The pool is closed, and one of its connections is open: one that was unused, or one that came back later.",
     fits: (evidence) =>
-      evidence.kind === "silence" || leaves("connection")(evidence),
+      evidence.kind === "silence" || leaves("connection")(evidence) ||
+      says(evidence, /until its idleMs/),
   },
   "idle-pool-race": {
     sentence:
@@ -156,21 +160,21 @@ export const proxying: Catalogue = {
   "upstream-error-escapes": {
     sentence:
       "An upstream failed, and the client learns it as a broken connection or as your own fault, and not as an honest 502, 503 or 504.",
-    fits: ({ kind, headline }) =>
-      ["end", "reset", "closed", "silence", "crash"].includes(kind) ||
-      kind === "assert" && /\b(500|400|413|431|502)\b/.test(headline) &&
-        /answer|Values are not equal/.test(headline),
+    fits: (evidence) =>
+      ["end", "reset", "closed", "silence", "crash"].includes(evidence.kind) ||
+      /^\d{3}$/.test(compared(evidence).actual) &&
+        !/^50[234]$/.test(compared(evidence).actual),
   },
   "no-retry": {
     sentence:
       "The request has done nothing yet, or can be done twice, and another upstream is well; your program gives up.",
-    fits: (evidence) => says(evidence, /\b50[0234]\b|fewer times/),
+    fits: (evidence) =>
+      compared(evidence).actual === "502" || says(evidence, /fewer times/),
   },
   "retry-without-body": {
     sentence:
       "The first upstream has got the body, and your program sends the request to another one, without it.",
-    fits: (evidence) =>
-      evidence.kind === "silence" || says(evidence, /of 5 bytes/),
+    fits: (evidence) => says(evidence, /of 5 bytes|PUT was answered with 504/),
   },
   "retry-storm": {
     sentence:

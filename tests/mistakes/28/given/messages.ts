@@ -1,4 +1,5 @@
 // What the starter of lesson 28 gives away, for the programs in its place.
+
 /** What bytes come from: a connection, or anything that reads like one. */
 export type Reader = Pick<Deno.Conn, "read">;
 
