@@ -229,6 +229,8 @@ export class Stagehand {
       ? `${named?.what ?? "Your program"} does not ${
         named ? "resolve" : "return"
       }: ${named ? "your program" : "it"} still waits for ${call.what}`
+      : named
+      ? `${named.what} does not resolve, and nothing can happen any more`
       : "nothing can happen any more, and the check is not over";
     const unmet = new Unmet({ kind: "silence", headline });
     this.fail(call?.place ? unmet.from(call.place) : unmet);

@@ -110,8 +110,9 @@ export const httpBodies: Catalogue = {
   "http-expect": {
     sentence:
       "The client has asked whether to send its body, and waits for your answer; your program waits for the body.",
-    fits: ({ kind, recording }) =>
-      ["silence", "end", "reset"].includes(kind) &&
+    fits: ({ kind, headline, recording }) =>
+      (["silence", "end", "reset"].includes(kind) ||
+        kind === "assert" && headline.includes("was told")) &&
       recording.events.some(({ side, kind, bytes }) =>
         side === "cast" && kind === "send" &&
         /\r\nexpect: 100-continue\r\n/i.test(text(bytes))
@@ -129,10 +130,11 @@ export const httpBodies: Catalogue = {
   "http-answer-waits": {
     sentence:
       "Your program knows its answer, and reads on before it sends it; a client that is refused uploads everything first.",
-    fits: ({ kind, who, recording }) =>
+    fits: ({ kind, headline, who, recording }) =>
+      kind === "assert" && headline.includes("has answered at once") ||
       ["silence", "end"].includes(kind) &&
-      recording.program("read").some((call) => call.who === who) &&
-      recording.program("write").every((call) => call.who !== who),
+        recording.program("read").some((call) => call.who === who) &&
+        recording.program("write").every((call) => call.who !== who),
   },
   "no-lingering-close": {
     sentence:

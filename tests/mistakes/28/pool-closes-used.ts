@@ -161,6 +161,7 @@ export class Pool {
       this.#end(kept);
       this.#passOn();
     };
+    clearTimeout(kept.timer);
     kept.timer = setTimeout(() => {
       forget();
       kept.conn.close();

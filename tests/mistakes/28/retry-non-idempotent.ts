@@ -408,8 +408,6 @@ async function respond(
   return ok;
 }
 
-const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
-
 async function route(request: Request, core: Core): Promise<Answer> {
   const { balancer, limits } = core;
   const tried: Upstream[] = [];
