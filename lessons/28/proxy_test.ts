@@ -818,6 +818,26 @@ Deno.test(check("serve() takes no part of an answer for the whole", {
   }
 }));
 
+Deno.test(check("serve() adds nothing to an answer that has broken off", {
+  reveals: ["proxy-lies"],
+}, async (stage) => {
+  const begun = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nonly a part";
+  const sick = await upstream(stage, "sick", async (actor) => {
+    await actor.send(begun);
+    actor.close();
+  });
+  const well = await upstream(stage, "well");
+  serving(stage, [sick, well], { failAfter: 100 });
+
+  for (let i = 0; i < 2; i++) {
+    const ann = await stage.connect("ann");
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    const came = text(await ann.receiveAll());
+    const both = came.includes("only a part") && !came.endsWith("only a part");
+    assert(!both, `GET / was answered: ${came}`);
+  }
+}));
+
 Deno.test(check("serve() says 502 for what is no answer", {
   reveals: ["upstream-error-escapes"],
 }, async (stage) => {
@@ -1429,12 +1449,12 @@ async function moody(stage: Stage, names: string[]) {
       if (mood < 0.05) return; // It is done, and nobody hears of it.
       if (mood < 0.1) await stage.sleep(500);
       if (mood < 0.15) return await actor.send("what do you mean?\r\n");
-      if (mood < 0.25) {
+      if (mood < 0.3) {
         return await actor.send(answer.slice(0, random.below(answer.length)));
       }
-      const unasked = mood < 0.3 ? "HTTP/1.1 200 OK\r\n" + sized("lies") : "";
+      const unasked = mood < 0.35 ? "HTTP/1.1 200 OK\r\n" + sized("lies") : "";
       await actor.send(answer + unasked);
-      if (mood < 0.4) return; // It keeps no connection.
+      if (mood < 0.45) return; // It keeps no connection.
     }
   };
   return await Promise.all(names.map(async (name) => {
