@@ -184,7 +184,7 @@ export const proxying: Catalogue = {
   },
   "proxy-false-whole": {
     sentence:
-      "The answer broke off, and your program ended it as if nothing had happened; the client takes a part for the whole.",
+      "A body broke off, and your program ended it as if nothing had happened; the other side takes a part for the whole.",
     fits: (evidence) => says(evidence, /got a whole/),
   },
   "proxy-lies": {
@@ -200,7 +200,9 @@ export const proxying: Catalogue = {
   "client-gone-goes-on": {
     sentence:
       "The client has left, and an upstream goes on working for it, because your program has not hung up there.",
-    fits: (evidence) => says(evidence, /goes on making the answer/),
+    fits: (evidence) =>
+      evidence.kind === "silence" ||
+      says(evidence, /goes on making the answer/),
   },
   "proxy-no-limit": {
     sentence:
