@@ -303,7 +303,10 @@ export interface ProxyOptions {
    * many servers hang up after 5.
    */
   readonly idleMs?: number;
-  /** How long an upstream may be silent after what we sent. Default: 10 s. */
+  /**
+   * How long an upstream may keep us waiting: for a head, all in all, counted
+   * from what we sent last; for each piece of a body. Default: 10 s.
+   */
   readonly timeoutMs?: number;
   /** How often a request may be sent again. Default: 1. */
   readonly retries?: number;

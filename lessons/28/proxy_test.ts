@@ -535,6 +535,24 @@ Deno.test(check("serve() passes bodies on, however they end", {
   }
 }));
 
+Deno.test(check("serve() asks nothing where the upstream wants to end", {
+  reveals: ["upstream-close-ignored"],
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    const fields = "Connection: close\r\n";
+    await actor.send(`HTTP/1.1 200 OK\r\n${fields}${sized("well")}`);
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 2; i++) {
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await answerOf(ann)).status, 200);
+  }
+  const { nth } = one.got.at(-1)!;
+  assert(nth === 1, "one said that it ends, and was asked once more there");
+}));
+
 Deno.test(check("serve() brings old clients no chunks", {
   reveals: ["proxy-framing-lost"],
 }, async (stage) => {
@@ -710,10 +728,15 @@ Deno.test(check("serve() asks again if a kept connection has just ended", {
   // end have met on their way.
   const one = await upstream(stage, "one", async (actor, request) => {
     if (request.nth > 1) return actor.close();
+    await stage.sleep(5);
     await actor.send(`HTTP/1.1 200 OK\r\n${sized("well")}`);
   });
   serving(stage, [one], { failAfter: 1 });
-  const ann = await stage.connect("ann");
+  const [ann, bob] = [await stage.connect("ann"), await stage.connect("bob")];
+  for (const client of [ann, bob]) {
+    await client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  await Promise.all([answerOf(ann), answerOf(bob)]); // Two are kept now.
 
   for (const method of ["GET", "GET", "DELETE"]) {
     await ann.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
@@ -907,7 +930,12 @@ Deno.test(check("serve() passes on no answer that is unclear", {
 }));
 
 Deno.test(check("serve() says 504 for an upstream that is too slow", {
-  reveals: ["no-deadline", "upstream-error-escapes", "proxy-lies"],
+  reveals: [
+    "retry-after-timeout",
+    "no-deadline",
+    "upstream-error-escapes",
+    "proxy-lies",
+  ],
   only: "simulated",
 }, async (stage) => {
   const one = await upstream(stage, "one", async (actor, { target }) => {
@@ -919,6 +947,8 @@ Deno.test(check("serve() says 504 for an upstream that is too slow", {
 
   await ann.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
   const { status } = await answerOf(ann);
+  const asked = `one was asked ${one.got.length} times, within 2 timeouts`;
+  assert(one.got.length === 1, asked);
   const ms = Math.round(stage.now);
   assert(
     ms <= 1_200,
@@ -949,6 +979,25 @@ Deno.test(check("serve() waits timeoutMs for a head, however it drips", {
   const { status } = await answerOf(ann);
   assert(stage.now <= 1_200, took(stage));
   assertEquals(status, 504);
+}));
+
+Deno.test(check("serve() is patient with an answer that keeps coming", {
+  reveals: ["idle-vs-total"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+    for (const piece of ["ab", "cd", "ef", "gh", "ij"]) {
+      await actor.send(piece);
+      await stage.sleep(400);
+    }
+  });
+  serving(stage, [one], { timeoutMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await ann.receiveUntil("\r\n\r\n");
+  await ann.receives("abcdefghij");
 }));
 
 Deno.test(check("serve() blames no upstream for a client that is slow", {
@@ -1090,7 +1139,11 @@ Deno.test(check("serve() has room for maxConns, and tells the others", {
 }));
 
 Deno.test(check("serve() finishes its answers before it ends", {
-  reveals: ["no-drain-on-shutdown", "shutdown-waits-forever"],
+  reveals: [
+    "pool-close-leaves",
+    "no-drain-on-shutdown",
+    "shutdown-waits-forever",
+  ],
 }, async (stage) => {
   const one = await stage.listen("one");
   const { listener, running, controller } = stoppable(stage, [one]);
@@ -1110,8 +1163,10 @@ Deno.test(check("serve() finishes its answers before it ends", {
   assertEquals(text(body), "the last one");
   await ann.receivesEnd();
   ann.close();
-  await actor.receivesEnd();
   await running.result;
+  const left = `serve() has ended, and has left ${connections(stage)} open`;
+  assert(connections(stage) === 0, left);
+  await actor.receivesEnd();
   assert(stage.now < 4_000, took(stage));
 }));
 

@@ -75,10 +75,12 @@ export const proxying: Catalogue = {
   },
   "pool-close-leaves": {
     sentence:
-      "The pool is closed, and one of its connections is open: one that was unused, or one that came back later.",
+      "All is over, and a connection of the pool is open: one that was unused, or one that came back later.",
     fits: (evidence) =>
-      evidence.kind === "silence" || leaves("connection")(evidence) ||
-      says(evidence, /until its idleMs/),
+      evidence.kind === "silence" && evidence.who !== "ann" &&
+        evidence.who !== "idle" && evidence.who !== undefined ||
+      leaves("connection")(evidence) ||
+      says(evidence, /until its idleMs|has left \d+ open/),
   },
   "idle-pool-race": {
     sentence:
@@ -181,6 +183,16 @@ export const proxying: Catalogue = {
       "Where all fail your program asks more often than it may; so an overload becomes a worse one.",
     fits: (evidence) =>
       says(evidence, /more often than/) || evidence.kind === "silence",
+  },
+  "retry-after-timeout": {
+    sentence:
+      "The client has waited timeoutMs for this answer; your program asks again, and lets it wait once more.",
+    fits: (evidence) => says(evidence, /within 2 timeouts/),
+  },
+  "upstream-close-ignored": {
+    sentence:
+      "The upstream has said that it ends this connection after its answer, and your program keeps it for the next request.",
+    fits: (evidence) => says(evidence, /said that it ends/),
   },
   "proxy-false-whole": {
     sentence:

@@ -83,7 +83,8 @@ export const time: Catalogue = {
     fits: ({ kind, error, headline, recording }) =>
       /gave up .* after news/.test(headline) ||
       (isTimeOut(error) ||
-          kind === "closed" && recording.program("close").length > 0) &&
+          ["closed", "end"].includes(kind) &&
+            recording.program("close").length > 0) &&
         recording.program("read").some(({ size = 0 }) => size > 0),
   },
   "abort-after-connect": {
