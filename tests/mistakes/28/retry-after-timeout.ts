@@ -428,7 +428,7 @@ async function route(request: Request, core: Core): Promise<Answer> {
   }
 }
 
-function mayRepeat(request: Request, { status, sent }: UpstreamError): boolean {
+function mayRepeat(request: Request, { sent }: UpstreamError): boolean {
   if (request.begun || request.client.gone.aborted) {
     return false;
   }
