@@ -14,6 +14,7 @@ import { lengths } from "./lengths.ts";
 import { lines } from "./lines.ts";
 import type { Catalogue, Mistake } from "./mistake.ts";
 import { options } from "./options.ts";
+import { pooling } from "./pooling.ts";
 import { proxying } from "./proxying.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
@@ -46,6 +47,7 @@ export const catalogue: Catalogue = {
   ...files,
   ...dns,
   ...resp,
+  ...pooling,
   ...proxying,
 };
 
