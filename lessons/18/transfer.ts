@@ -11,6 +11,7 @@ const MAX_DATAGRAM = 1_000;
 
 /** How many bytes of data go into one. */
 // TODO: 960 slashes make a datagram that is nearly twice as long as it may be.
+// The checks of part 5 send them.
 const PIECE = MAX_DATAGRAM - 40;
 
 /** How many bytes of data may be on their way at once. */
@@ -104,7 +105,10 @@ export class Reassembler {
   readonly #parts: Uint8Array[] = [];
   #next = 0;
 
-  /** Keeps at most `capacity` bytes that are not taken; the others are lost. */
+  /**
+   * Has room for `capacity` bytes: those from the first that is not taken on.
+   * What lies behind them is lost, and its sender will repeat it.
+   */
   // TODO: Whoever sends and sends fills the memory: nobody asks for `_capacity`.
   constructor(_capacity: number) {}
 
@@ -113,7 +117,10 @@ export class Reassembler {
     return this.#next;
   }
 
-  /** Adds `data`, whose first byte is at `pos` in the stream. */
+  /**
+   * Adds `data`, whose first byte is at `pos` in the stream. Its memory belongs
+   * to the caller, who may overwrite it afterwards.
+   */
   insert(_pos: number, data: Uint8Array): void {
     // TODO: This takes what comes next for what was sent next.
     this.#parts.push(data);
@@ -163,7 +170,10 @@ export class Sender {
     this.#bytes = concat([this.#bytes, data]);
   }
 
-  /** The segments that have to go out now; whoever asks has to send them. */
+  /**
+   * The segments that have to go out now; whoever asks has to send them. May be
+   * asked at any time, and as often as one likes.
+   */
   due(): Segment[] {
     // TODO: All of it at once, and each byte once. The receiver's buffer holds
     // some hundred datagrams, and what is lost stays lost.
@@ -212,7 +222,7 @@ export interface Options {
   session?: number;
 }
 
-// TODO: An answer from the other side of the world takes 300 ms.
+// TODO: An answer from the other side of the world may take 300 ms.
 const DEFAULTS = { rtoMs: 50, giveUpMs: 60_000 };
 
 /** A whole stream that has arrived. */

@@ -234,7 +234,7 @@ Deno.test(check("Reassembler keeps bytes that nobody overwrites", {
   const buffer = toBytes("world");
 
   stream.insert(5, buffer);
-  buffer.fill(0x3f); // As the next receive() does.
+  buffer.fill(0x3f); // As a receive() into it would do.
   stream.insert(0, toBytes("hello"));
   assertBytes(stream.take(), "helloworld", "take()");
 }));
@@ -801,13 +801,13 @@ Deno.test(check("sendReliably() waits 300 ms for an answer, if not told less", {
   );
 
   const client = await server.receives(connect(7));
-  await stage.sleep(300); // The way there and back.
+  await stage.sleep(299); // There and back, just in time.
   await server.send(ack(7, 0), client);
   await server.receives(data(7, 0, "hello"));
-  await stage.sleep(300);
+  await stage.sleep(299);
   await server.send(ack(7, 5), client);
   await server.receives(close(7));
-  await stage.sleep(300);
+  await stage.sleep(299);
   await server.send(close(7), client);
   await sending.result;
   await server.receivesNothing();

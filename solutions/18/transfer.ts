@@ -108,7 +108,10 @@ export class Reassembler {
   #taken = 0;
   #next = 0;
 
-  /** Keeps at most `capacity` bytes that are not taken; the others are lost. */
+  /**
+   * Has room for `capacity` bytes: those from the first that is not taken on.
+   * What lies behind them is lost, and its sender will repeat it.
+   */
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#bytes = new Uint8Array(capacity);
@@ -120,7 +123,10 @@ export class Reassembler {
     return this.#next;
   }
 
-  /** Adds `data`, whose first byte is at `pos` in the stream. */
+  /**
+   * Adds `data`, whose first byte is at `pos` in the stream. Its memory belongs
+   * to the caller, who may overwrite it afterwards.
+   */
   insert(pos: number, data: Uint8Array): void {
     const limit = this.#taken + this.#capacity;
     const end = Math.min(pos + data.length, limit);
@@ -187,7 +193,10 @@ export class Sender {
     this.#bytes = concat([this.#bytes, data]);
   }
 
-  /** The segments that have to go out now; whoever asks has to send them. */
+  /**
+   * The segments that have to go out now; whoever asks has to send them. May be
+   * asked at any time, and as often as one likes.
+   */
   due(): Segment[] {
     const now = this.#options.now();
     const segments: Segment[] = [];
@@ -261,7 +270,7 @@ export interface Options {
   session?: number;
 }
 
-// An answer from the other side of the world takes 300 ms.
+// An answer from the other side of the world may take 300 ms.
 const DEFAULTS = { rtoMs: 500, giveUpMs: 60_000 };
 
 /** A whole stream that has arrived. */

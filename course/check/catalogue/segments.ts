@@ -12,7 +12,7 @@ function text(bytes: Uint8Array | undefined): string {
 }
 
 /** The position that an ack acknowledges; nothing if it is no ack. */
-function ackOf(bytes: Uint8Array | undefined): number | undefined {
+export function ackOf(bytes: Uint8Array | undefined): number | undefined {
   const [, pos] = text(bytes).match(/^\/ack\/\d+\/(\d+)\//) ?? [];
   return pos === undefined ? undefined : Number(pos);
 }

@@ -1,6 +1,7 @@
 import type { Catalogue } from "./mistake.ts";
 import type { Recording } from "../recording.ts";
 import {
+  ackOf,
   ahead,
   cameAgain,
   isChanged,
@@ -157,8 +158,8 @@ export const transfer: Catalogue = {
   },
   "connect-starts-over": {
     sentence:
-      "A copy of the first message came late, and your program began the session again; what had arrived is gone.",
-    fits: (evidence) => ahead(evidence) < 0,
+      "A copy of the first message came late, and your program answers as if nothing had arrived since.",
+    fits: (evidence) => ahead(evidence) < 0 && ackOf(evidence.received) === 0,
   },
   "ack-of-ack": {
     sentence:
