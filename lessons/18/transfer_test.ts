@@ -47,7 +47,7 @@ Deno.test(check("encode() puts a backslash before slashes and backslashes", {
 }));
 
 Deno.test(check("decode() reads what people type, without a checksum", {
-  reveals: ["ack-counts-escaped"],
+  reveals: ["checksum-demanded", "ack-counts-escaped"],
 }, () => {
   const typed = decode(toBytes("/connect/7/\n"));
   assertEquals(typed, { type: "connect", session: 7 }, "/connect/7/");
@@ -196,8 +196,19 @@ Deno.test(check("Reassembler joins pieces that lie in each other", {
   assertBytes(stream.take(), "abcdefghi", "take()");
 }));
 
+Deno.test(check("Reassembler keeps the longer of two pieces", {
+  reveals: ["overlap-replaced"],
+}, () => {
+  const stream = new Reassembler(64);
+
+  stream.insert(5, toBytes("world"));
+  stream.insert(5, toBytes("wo")); // Its sender has cut in another way.
+  stream.insert(0, toBytes("hello"));
+  assertBytes(stream.take(), "helloworld", "take()");
+}));
+
 Deno.test(check("Reassembler keeps no more than its capacity", {
-  reveals: ["capacity-ignored"],
+  reveals: ["capacity-ignored", "room-refused"],
 }, () => {
   const stream = new Reassembler(8);
 
@@ -284,6 +295,17 @@ Deno.test(check("Sender has at most a window on its way", {
   assertMessages(told(sender.due()), next, "due() after an ack of 12");
 }));
 
+Deno.test(check("Sender fits its segments into any window", {
+  reveals: ["window-ignored"],
+}, () => {
+  const { sender } = atTime({ window: 10 });
+
+  sender.push(toBytes("abcdefghijklmnopqrstuvwx"));
+  const sizes = sender.due().map(({ data }) => data.length);
+  const sum = sizes.reduce((sum, size) => sum + size, 0);
+  assert(sum <= 10, `${sum} bytes are on their way, and the window is 10`);
+}));
+
 Deno.test(check("Sender is done when everything is acknowledged", () => {
   const { sender } = atTime({});
 
@@ -309,11 +331,23 @@ Deno.test(check("Sender repeats the oldest segment, alone, after rtoMs", {
 
   sender.push(toBytes("hello world"));
   sender.due();
-  clock.ms = 98;
-  assertMessages(told(sender.due()), [], "due() after 98 ms");
   clock.ms = 101;
   assertMessages(told(sender.due()), ["0 hell"], "due() after 101 ms");
   assertMessages(told(sender.due()), [], "due() once more, at once");
+}));
+
+Deno.test(check("Sender does not care how often due() is asked", {
+  reveals: ["rto-too-short", "asking-restarts-timer"],
+}, () => {
+  const { sender, clock } = atTime({ rtoMs: 100 });
+
+  sender.push(toBytes("hello world"));
+  sender.due();
+  for (clock.ms = 10; clock.ms < 100; clock.ms += 10) {
+    assertMessages(told(sender.due()), [], `due() after ${clock.ms} ms`);
+  }
+  clock.ms = 101;
+  assertMessages(told(sender.due()), ["0 hell"], "due() after 101 ms");
 }));
 
 Deno.test(check("Sender waits twice as long before each repetition", {
@@ -402,7 +436,7 @@ Deno.test(check("Sender forgets nothing when an old ack comes late", {
 }));
 
 Deno.test(check("Sender refuses an ack of what was never sent", {
-  reveals: ["ack-beyond-sent"],
+  reveals: ["wrong-error-class", "ack-beyond-sent"],
 }, () => {
   const { sender } = atTime({ window: 8 });
 
@@ -476,9 +510,9 @@ Deno.test(check("serve() counts positions in bytes of data", {
 
   await ann.send("/connect/7/\n", to); // As nc sends what is typed.
   await ann.receives(ack(7, 0));
-  await ann.send("/data/7/0/a\\/b/\n", to);
+  await ann.send("/data/7/0/a\\/b/", to);
   await ann.receives(ack(7, 3));
-  await ann.send("/data/7/3/\\\\\\//\n", to);
+  await ann.send("/data/7/3/\\\\\\//", to);
   await ann.receives(ack(7, 5));
   await ann.send("/close/7/\n", to);
   await ann.receives(close(7));
@@ -541,6 +575,59 @@ Deno.test(check("serve() keeps senders with one number apart", {
   await bob.send(close(7), to);
   await bob.receives(close(7));
   assertMessages(streams, ["i am ann", "bob"], "serve()");
+}));
+
+Deno.test(check("serve() keeps the sessions of one sender apart", {
+  reveals: ["udp-address-without-id"],
+}, async (stage) => {
+  const { to, streams } = receiver(stage);
+  const ann = stage.datagram("ann");
+
+  await ann.send(connect(7), to);
+  await ann.receives(ack(7, 0));
+  await ann.send(data(7, 0, "seven"), to);
+  await ann.receives(ack(7, 5));
+  await ann.send(connect(8), to);
+  await ann.receives(ack(8, 0));
+  await ann.send(data(8, 0, "and eight"), to);
+  await ann.receives(ack(8, 9));
+  await ann.send(close(7), to);
+  await ann.receives(close(7));
+  await ann.send(close(8), to);
+  await ann.receives(close(8));
+  assertMessages(streams, ["seven", "and eight"], "serve()");
+}));
+
+Deno.test(check("serve() keeps hosts with one port and number apart", {
+  reveals: ["udp-id-without-address"],
+  address: "127.0.0.2",
+}, async (stage) => {
+  const { to, streams } = receiver(stage);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob", "127.0.0.2", ann.addr.port);
+
+  await ann.send(connect(7), to);
+  await ann.receives(ack(7, 0));
+  await ann.send(data(7, 0, "i am ann"), to);
+  await ann.receives(ack(7, 8));
+  await bob.send(connect(7), to);
+  await bob.receives(ack(7, 0));
+  await ann.send(close(7), to);
+  await ann.receives(close(7));
+  assertMessages(streams, ["i am ann"], "serve()");
+}));
+
+Deno.test(check("serve() says nothing to what belongs to no session", {
+  reveals: ["unknown-close-answered"],
+}, async (stage) => {
+  const { to, streams } = receiver(stage);
+  const ann = stage.datagram("ann");
+
+  await ann.send(data(7, 0, "hello"), to);
+  await ann.receivesNothingFor(20);
+  await ann.send(close(7), to);
+  await ann.receivesNothingFor(20);
+  assertMessages(streams, [], "serve()");
 }));
 
 Deno.test(check("serve() lets no stranger into a session", {
@@ -663,10 +750,39 @@ Deno.test(
   }),
 );
 
+Deno.test(
+  check("serve() remembers a session while its sender speaks", {
+    reveals: ["forgotten-too-early"],
+    only: "simulated", // Time is exact there.
+  }, async (stage) => {
+    const { to, streams } = receiver(stage, { giveUpMs: 1_000 });
+    const ann = stage.datagram("ann");
+    const bob = stage.datagram("bob");
+
+    await ann.send(connect(7), to);
+    await ann.receives(ack(7, 0));
+    await bob.send(connect(8), to);
+    await bob.receives(ack(8, 0));
+    await bob.send(close(8), to);
+    await bob.receives(close(8));
+    for (let n = 0; n < 4; n++) {
+      await stage.sleep(600);
+      await ann.send(data(7, n, "x"), to);
+      await ann.receives(ack(7, n + 1));
+      await bob.send(close(8), to);
+      await bob.receives(close(8));
+    }
+    await ann.send(close(7), to);
+    await ann.receives(close(7));
+    assertMessages(streams, ["", "xxxx"], "serve()");
+  }),
+);
+
 // -- sendReliably() --
 
 Deno.test(check("sendReliably() connects, sends, and closes", {
   reveals: [
+    "udp-address-identity",
     "ack-counts-escaped",
     "udp-left-open",
     "timer-leak",
@@ -688,7 +804,7 @@ Deno.test(check("sendReliably() connects, sends, and closes", {
 }));
 
 Deno.test(check("sendReliably() closes when everything is acknowledged", {
-  reveals: ["closes-too-early"],
+  reveals: ["closes-too-early", "retransmit-on-dup-ack"],
 }, async (stage) => {
   const server = stage.datagram("server");
   const sending = stage.start(() =>
@@ -717,7 +833,10 @@ Deno.test(check("sendReliably() sends datagrams of at most 1,000 bytes", {
 }, async (stage) => {
   const server = stage.datagram("server");
   const sending = stage.start(() =>
-    sendReliably(server.addr, toBytes("/\\".repeat(2_000)), CALM)
+    sendReliably(server.addr, toBytes("/\\".repeat(6_000)), {
+      ...CALM,
+      session: 2 ** 31 - 1, // Ten digits, as many have.
+    })
   );
 
   const datagrams = await answerAll(server);
@@ -771,7 +890,7 @@ Deno.test(check("sendReliably() repeats whatever is not answered", {
   await sending.result;
 }));
 
-Deno.test(check("sendReliably() waits twice as long before it asks again", {
+Deno.test(check("sendReliably() waits twice as long before it connects again", {
   reveals: ["no-backoff", "loss-not-repaired"],
   only: "simulated", // Time is exact there.
 }, async (stage) => {
@@ -788,6 +907,32 @@ Deno.test(check("sendReliably() waits twice as long before it asks again", {
   const expected = ["20 ms", "60 ms", "140 ms"];
   assertMessages(times.slice(1), expected, "sendReliably() to nobody");
   await answerAll(server);
+  await sending.result;
+}));
+
+Deno.test(check("sendReliably() waits twice as long before it closes again", {
+  reveals: ["no-backoff", "loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const sending = stage.start(() =>
+    sendReliably(server.addr, toBytes("hello"), { ...LOSSY, session: 7 })
+  );
+
+  const client = await server.receives(connect(7));
+  await server.send(ack(7, 0), client);
+  await server.receives(data(7, 0, "hello"));
+  await server.send(ack(7, 5), client);
+  await server.receives(close(7));
+  const begin = stage.now;
+  const times: Uint8Array[] = [];
+  for (let n = 0; n < 3; n++) {
+    await server.receives(close(7));
+    times.push(toBytes(`${Math.round((stage.now - begin) / 10) * 10} ms`));
+  }
+  const expected = ["20 ms", "60 ms", "140 ms"];
+  assertMessages(times, expected, "sendReliably(), when its close is lost,");
+  await server.send(close(7), client);
   await sending.result;
 }));
 
@@ -840,8 +985,30 @@ Deno.test(check("sendReliably() listens to nobody but the receiver", {
   await sending.result;
 }));
 
+Deno.test(check("sendReliably() takes no other host for the receiver", {
+  reveals: ["udp-trusts-anyone"],
+  address: "127.0.0.2",
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const { port } = server.addr;
+  const mallory = stage.datagram("mallory", "127.0.0.2", port);
+  const sending = stage.start(() =>
+    sendReliably(server.addr, toBytes("hello"), CALM)
+  );
+
+  const client = await server.receives(connect(7));
+  await mallory.send(ack(7, 0), client);
+  await server.receivesNothingFor(20);
+  await server.send(ack(7, 0), client);
+  await server.receives(data(7, 0, "hello"));
+  await server.send(ack(7, 5), client);
+  await server.receives(close(7));
+  await server.send(close(7), client);
+  await sending.result;
+}));
+
 Deno.test(check("sendReliably() throws if more is acknowledged than it sent", {
-  reveals: ["ack-beyond-sent", "udp-left-open"],
+  reveals: ["wrong-error-class", "ack-beyond-sent", "udp-left-open"],
 }, async (stage) => {
   const server = stage.datagram("server");
   const sending = stage.start(() =>
@@ -855,8 +1022,30 @@ Deno.test(check("sendReliably() throws if more is acknowledged than it sent", {
   await assertRejects(() => sending.result, InvalidData);
 }));
 
+Deno.test(check("sendReliably() waits giveUpMs, however long rtoMs is", {
+  reveals: ["given-up-early"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const server = stage.datagram("server");
+  for (const rtoMs of [600, 2_000]) {
+    const sending = stage.start(() =>
+      sendReliably(server.addr, toBytes("hello"), { rtoMs, giveUpMs: 1_000 })
+    );
+    await stage.sleep(900);
+    const told = `gave up within 900 ms of 1000; rtoMs is ${rtoMs}`;
+    assert(!sending.settled, `sendReliably() ${told}`);
+    await answerAll(server);
+    await sending.result;
+  }
+}));
+
 Deno.test(check("sendReliably() gives up on a receiver that is not there", {
-  reveals: ["no-give-up", "timeout-is-success", "udp-left-open"],
+  reveals: [
+    "no-give-up",
+    "timeout-is-success",
+    "wrong-error-class",
+    "udp-left-open",
+  ],
   only: "simulated", // Time is exact there.
 }, async (stage) => {
   const server = stage.datagram("server");
@@ -876,6 +1065,7 @@ Deno.test(check("sendReliably() gives up on a receiver that vanishes", {
     "idle-vs-total",
     "no-give-up",
     "timeout-is-success",
+    "wrong-error-class",
     "udp-left-open",
   ],
   only: "simulated", // Time is exact there.
@@ -895,8 +1085,40 @@ Deno.test(check("sendReliably() gives up on a receiver that vanishes", {
   await assertGivenUp(sending, "2200 ms without news, of 1000");
 }));
 
+Deno.test(check("sendReliably() goes on while there is news", {
+  reveals: ["idle-vs-total"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const times = { session: 7, rtoMs: 100, giveUpMs: 1_000 };
+  const sending = stage.start(() =>
+    sendReliably(server.addr, new Uint8Array(3_000), times)
+  );
+
+  await server.send(ack(7, 0), await server.receives(connect(7)));
+  for (let acked = 0; acked < 3_000;) {
+    const { bytes, from } = await server.receive();
+    const message = decode(bytes);
+    if (message?.type !== "data") continue;
+    const end = message.pos + message.data.length;
+    if (end <= acked) continue;
+    await stage.sleep(600);
+    const early = "sendReliably() gave up 600 ms after news, of 1000";
+    assert(!sending.settled, early);
+    await server.send(ack(7, end), from);
+    acked = end;
+  }
+  await answerAll(server);
+  await sending.result;
+}));
+
 Deno.test(check("sendReliably() gives up if its close is never answered", {
-  reveals: ["no-give-up", "timeout-is-success", "udp-left-open"],
+  reveals: [
+    "no-give-up",
+    "timeout-is-success",
+    "wrong-error-class",
+    "udp-left-open",
+  ],
   only: "simulated", // Time is exact there.
 }, async (stage) => {
   const server = stage.datagram("server");
@@ -989,11 +1211,18 @@ Deno.test(check("sendReliably() gets through where datagrams overtake others", {
 }));
 
 Deno.test(check("sendReliably() gets through where every way takes 80 ms", {
-  reveals: ["rto-too-short"],
+  reveals: ["rto-too-short", "stop-and-wait"],
   datagram: () => ({ delay: 80 }),
-  only: "simulated", // It takes seconds.
+  only: "simulated", // Time is exact there.
 }, async (stage) => {
   await deliver(stage, [20_000], {});
+  const most = 4_000; // One at a time, 42 datagrams would take 7,000.
+  assert(
+    stage.now <= most,
+    `21 datagrams or more took ${
+      Math.round(stage.now)
+    } ms, at 160 ms to and fro`,
+  );
 }));
 
 Deno.test(check("sendReliably() gets through all of it, mixed", {
@@ -1067,7 +1296,8 @@ async function answerAll(server: Talker): Promise<Uint8Array[]> {
     datagrams.push(bytes);
     type = message?.type;
     if (message?.type === "data") pos = message.pos + message.data.length;
-    await server.send(type === "close" ? bytes : ack(7, pos), from);
+    const session = message?.session ?? 7;
+    await server.send(type === "close" ? bytes : ack(session, pos), from);
   }
   return datagrams;
 }

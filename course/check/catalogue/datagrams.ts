@@ -13,7 +13,7 @@ import {
   wasTooLong,
 } from "./letters.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
-import { isCrowded } from "./segments.ts";
+import { ahead, isCrowded, lastIsOfSession, skips } from "./segments.ts";
 import { cutShort } from "./traffic.ts";
 
 /** Mistakes about datagrams. */
@@ -126,7 +126,7 @@ export const datagrams: Catalogue = {
   },
   "udp-left-open": {
     sentence:
-      "Your program closes its socket when all goes well; here something failed, and the socket stays open.",
+      "Your program has ended on a way that leads past close(), and its socket stays open.",
     fits: leaves("datagram socket"),
   },
   "udp-close-interrupts": {
@@ -138,9 +138,14 @@ export const datagrams: Catalogue = {
   "udp-address-identity": {
     sentence:
       "The right answer came from the address that was asked, and was not taken; every receive() makes a new address object.",
-    fits: ({ kind, error, recording }) =>
-      (kind === "silence" || error instanceof Deno.errors.TimedOut) &&
-      lastIsFromAsked(recording) === true && lastHasId(recording) === true,
+    fits: (evidence) => {
+      const { kind, error, recording } = evidence;
+      const waits = kind === "silence" || skips(evidence) ||
+        error instanceof Deno.errors.TimedOut;
+      const isAnswer = lastHasId(recording) === true ||
+        lastIsOfSession(recording);
+      return waits && lastIsFromAsked(recording) === true && isAnswer;
+    },
   },
   "udp-fixed-timeout": {
     sentence:
@@ -180,5 +185,10 @@ export const datagrams: Catalogue = {
     fits: (evidence) =>
       answersAnother(evidence) ||
       failure(evidence) && isCrowded(evidence.recording),
+  },
+  "udp-address-without-id": {
+    sentence:
+      "One sender began a second session, and your program takes it for the first; an address is good only together with its id.",
+    fits: (evidence) => ahead(evidence) > 0,
   },
 };

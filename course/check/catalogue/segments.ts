@@ -90,9 +90,9 @@ export function isEscaped({ kind, expected, received }: Evidence): boolean {
 /** What came is what was expected, but for backslashes that are missing. */
 export function isUnescaped({ kind, expected, received }: Evidence): boolean {
   if (kind !== "different" || !expected || !received) return false;
-  const plain = text(expected).replace(/\\([/\\])/g, "$1");
-  return received.length < expected.length &&
-    withoutSum(text(received)) === withoutSum(plain);
+  const bare = (bytes: Uint8Array) =>
+    withoutSum(text(bytes)).replaceAll("\\", "");
+  return received.length < expected.length && bare(received) === bare(expected);
 }
 
 function withoutSum(message: string): string {
@@ -127,6 +127,23 @@ export function cameAgain({ kind, received, recording }: Evidence): boolean {
     bytes !== undefined && firstDifference(bytes, received.slice(0, 256)) < 0
   );
   return same.length > 1;
+}
+
+/** Whether data came again because an ack did that says nothing new. */
+export function isAnswerToOldAck(evidence: Evidence): boolean {
+  const acks = heard(evidence.recording).map(({ bytes }) => ackOf(bytes) ?? -1);
+  const last = acks.pop() ?? -1;
+  const isData = /^\/data\//.test(text(evidence.received));
+  return evidence.kind === "extra" && isData && acks.some((ack) => ack >= last);
+}
+
+/** Whether what the program heard last belongs to a session that it began. */
+export function lastIsOfSession(recording: Recording): boolean {
+  const sessionOf = (bytes?: Uint8Array) =>
+    text(bytes).match(/^\/[a-z]+\/(\d+)\//)?.[1];
+  const last = sessionOf(heard(recording).at(-1)?.bytes);
+  return last !== undefined &&
+    sent(recording).some(({ bytes }) => sessionOf(bytes) === last);
 }
 
 /** Whether a message of another kind came than the one that was due. */

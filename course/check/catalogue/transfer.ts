@@ -4,6 +4,7 @@ import {
   ackOf,
   ahead,
   cameAgain,
+  isAnswerToOldAck,
   isChanged,
   isEscaped,
   isLonger,
@@ -44,6 +45,11 @@ export const transfer: Catalogue = {
       evidence.kind === "extra" || isChanged(evidence) ||
       evidence.kind === "assert" && /: decode\(\) of/.test(evidence.headline),
   },
+  "checksum-demanded": {
+    sentence:
+      "Somebody typed this message, and a checksum may be missing; your program takes it for none.",
+    fits: ({ kind, headline }) => kind === "assert" && isUntaken(headline),
+  },
   "udp-order": {
     sentence:
       "A datagram overtook another one; your program takes what comes last for the end of all that came.",
@@ -78,6 +84,16 @@ export const transfer: Catalogue = {
       "A part of this piece was there already, and the rest was new; your program has thrown away both.",
     fits: isShorter,
   },
+  "overlap-replaced": {
+    sentence:
+      "A shorter piece came to the position of a longer one, and your program keeps it instead; the rest was there already, and is gone.",
+    fits: isShorter,
+  },
+  "room-refused": {
+    sentence:
+      "There is room for all that lies before the capacity's end, counted from the first byte that is not taken; your program refused some of it.",
+    fits: (evidence) => ahead(evidence) < 0 || isShorter(evidence),
+  },
   "capacity-ignored": {
     sentence:
       "Your program keeps more than its capacity, or makes room for it; a stranger decides how much.",
@@ -88,7 +104,14 @@ export const transfer: Catalogue = {
   "window-ignored": {
     sentence:
       "More is on its way than the window allows; what is sent counts until it is acknowledged.",
-    fits: (evidence) => surplus(evidence) > 0,
+    fits: (evidence) =>
+      surplus(evidence) > 0 ||
+      /bytes are on their way, and the window is/.test(evidence.headline),
+  },
+  "stop-and-wait": {
+    sentence:
+      "Your program hears the ack of one datagram before it sends the next; where a way is long, it is empty most of the time.",
+    fits: ({ headline }) => /bytes took \d+ ms/.test(headline),
   },
   "loss-not-repaired": {
     sentence:
@@ -125,13 +148,18 @@ export const transfer: Catalogue = {
     sentence:
       "An ack came twice, and your program answers both with data; that is acknowledged twice, and so on without an end.",
     fits: (evidence) =>
-      surplus(evidence) > 0 || evidence.kind === "extra" ||
+      surplus(evidence) > 0 || isAnswerToOldAck(evidence) ||
       evidence.kind === "assert" &&
         /datagrams were sent/.test(evidence.headline),
   },
   "dup-ack-restarts-timer": {
     sentence:
       "An ack that is no news started your clock again; while such acks come, nothing is repeated.",
+    fits: (evidence) => surplus(evidence) < 0,
+  },
+  "asking-restarts-timer": {
+    sentence:
+      "due() was asked and had nothing to send, and your clock started again; whoever asks often never sees a repetition.",
     fits: (evidence) => surplus(evidence) < 0,
   },
   "sending-restarts-timer": {
@@ -148,6 +176,11 @@ export const transfer: Catalogue = {
     sentence:
       "Nobody can have what was never sent; your program believes an ack that claims it.",
     fits: ({ kind }) => kind === "assert",
+  },
+  "wrong-error-class": {
+    sentence:
+      "Your program throws, as it should, and an error of another class; whoever called it tells errors apart by their class.",
+    fits: ({ headline }) => /to be instance of/.test(headline),
   },
   "ack-not-repeated": {
     sentence:
@@ -179,6 +212,21 @@ export const transfer: Catalogue = {
       isUnanswered(evidence) || ahead(evidence) < 0 ||
       evidence.kind === "silence" && hasClosed(evidence.recording),
   },
+  "unknown-close-answered": {
+    sentence:
+      "Your program says that a whole stream has arrived, and it knows no such session; its sender believes that.",
+    fits: ({ kind, received }) => kind === "extra" && isClose(received),
+  },
+  "forgotten-too-early": {
+    sentence:
+      "This session was never silent for giveUpMs, and your program has forgotten it; every message is a sign of life.",
+    fits: (evidence) => isUnanswered(evidence) || ahead(evidence) < 0,
+  },
+  "given-up-early": {
+    sentence:
+      "Your program has given up before giveUpMs had passed; the answer may have been on its way.",
+    fits: ({ headline }) => /gave up within \d+ ms of/.test(headline),
+  },
   "no-give-up": {
     sentence:
       "The other side has been silent for long enough, and your program has not given it up.",
@@ -196,9 +244,9 @@ export const transfer: Catalogue = {
   "closes-too-early": {
     sentence:
       "Your program says goodbye before all that it sent has been acknowledged; what is lost now stays lost.",
-    fits: ({ kind, headline, received = new Uint8Array() }) =>
+    fits: ({ kind, headline, received }) =>
       kind === "assert" && /before the close/.test(headline) ||
-      /^\/close\//.test(new TextDecoder().decode(received)),
+      isClose(received),
   },
   "rto-too-short": {
     sentence:
@@ -207,6 +255,15 @@ export const transfer: Catalogue = {
       cameAgain(evidence) || isTooSoon(evidence) || isUncalledFor(evidence),
   },
 };
+
+/** Whether decode() gave nothing for what somebody had typed. */
+function isUntaken(headline: string): boolean {
+  return /\/(connect|ack)\//.test(headline) && /undefined/.test(headline);
+}
+
+function isClose(bytes?: Uint8Array): boolean {
+  return /^\/close\//.test(new TextDecoder().decode(bytes));
+}
 
 /** Whether the program has closed a socket. */
 function hasClosed(recording: Recording): boolean {

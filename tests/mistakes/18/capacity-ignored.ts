@@ -94,7 +94,8 @@ export class Reassembler {
   readonly #ahead = new Map<number, Uint8Array>();
 
   insert(pos: number, data: Uint8Array): void {
-    this.#ahead.set(pos, data.slice());
+    const known = this.#ahead.get(pos)?.length ?? 0;
+    if (data.length > known) this.#ahead.set(pos, data.slice());
     for (const at of [...this.#ahead.keys()].sort((a, b) => a - b)) {
       if (at > this.#next) return;
       const piece = this.#ahead.get(at)!;
