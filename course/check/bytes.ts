@@ -56,6 +56,20 @@ export function hex(bytes: Uint8Array): string {
 }
 
 /**
+ * Whether `text` can stand in quotes as it is: it has no character that needs
+ * an escape, and no backslash that looks like the beginning of one.
+ */
+export function isPlain(text: string): boolean {
+  return JSON.stringify(text.replaceAll("\\", "")).length ===
+      text.replaceAll("\\", "").length + 2 && !/\\(?:[bfnrtu]|$)/.test(text);
+}
+
+/** `text` in quotes; what cannot be seen is escaped, unless it is `plain`. */
+export function quoted(text: string, plain = isPlain(text)): string {
+  return plain ? `"${text}"` : JSON.stringify(text);
+}
+
+/**
  * `bytes` in about `width` columns: text in quotes, or hex, cut if too long. If
  * they are the first of more, `size` says of how many.
  */
@@ -67,9 +81,9 @@ export function preview(
   if (size === 0) return '""';
   const head = bytes.subarray(0, width * 4);
   if (isText(head) || (head.length < size && isText(clean(head)))) {
-    const quoted = JSON.stringify(new TextDecoder().decode(head));
-    if (quoted.length <= width && head.length === size) return quoted;
-    return `${quoted.slice(0, width - 2)}…" ${count(size)}`;
+    const whole = quoted(new TextDecoder().decode(head));
+    if (whole.length <= width && head.length === size) return whole;
+    return `${whole.slice(0, width - 2)}…" ${count(size)}`;
   }
   const fit = Math.max(1, Math.floor(width / 3));
   if (size <= fit) return hex(bytes);

@@ -1,4 +1,4 @@
-import { firstDifference, hex, isText } from "./bytes.ts";
+import { firstDifference, hex, isPlain, isText, quoted } from "./bytes.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Mistake } from "./catalogue/mistake.ts";
 import { table } from "./table.ts";
@@ -78,22 +78,31 @@ function comparison({ expected, received }: Evidence): string | undefined {
   if (!expected || !received || received.length === 0) return;
   const at = firstDifference(expected, received);
   if (at < 0) return;
-  const show = isText(expected) && isText(received) ? asText : asHex;
   const from = Math.max(0, at - 8);
+  const shown = [expected, received].map((all) => all.slice(from, from + 14));
+  // One way for both lines, and for what stands before the caret.
+  const plain = shown.every((bytes) => isPlain(decoded(bytes)));
+  const show = isText(expected) && isText(received)
+    ? (bytes: Uint8Array) => asText(bytes, plain)
+    : asHex;
   // A line of its own: beside 14 bytes in hex there is no room for it.
   const skipped = from > 0 ? [`   from byte ${from}`] : [];
   const before = show(expected.subarray(from, at)).open;
   return [
     ...skipped,
-    `   expected  ${show(expected.subarray(from, from + 14)).whole}`,
-    `   received  ${show(received.subarray(from, from + 14)).whole}`,
+    `   expected  ${show(shown[0]!).whole}`,
+    `   received  ${show(shown[1]!).whole}`,
     `             ${" ".repeat(before.length)}^`,
   ].join("\n");
 }
 
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
+
 /** Text in quotes; `open` is what stands before the next character. */
-function asText(bytes: Uint8Array) {
-  const whole = JSON.stringify(new TextDecoder().decode(bytes));
+function asText(bytes: Uint8Array, plain: boolean) {
+  const whole = quoted(decoded(bytes), plain);
   return { whole, open: whole.slice(0, -1) };
 }
 

@@ -44,6 +44,25 @@ You did one thing, and the wire shows another.                         a-mistake
   );
 });
 
+Deno.test("explain() shows a backslash as it is, where nothing is escaped", () => {
+  const lines = (expected: string, received: string) => {
+    const bytes = { expected: toBytes(expected), received: toBytes(received) };
+    return explain(evidence(bytes), undefined, "").split("\n").slice(2);
+  };
+
+  assertEquals(lines("a\\/b", "a\\\\/b"), [
+    '   expected  "a\\/b"',
+    '   received  "a\\\\/b"',
+    "                ^",
+  ]);
+  // In one of them something is escaped: so is each backslash, in both.
+  assertEquals(lines("a\\/b", "a\\/\n"), [
+    '   expected  "a\\\\/b"',
+    '   received  "a\\\\/\\n"',
+    "                  ^",
+  ]);
+});
+
 Deno.test("explain() shows bytes that are no text as hex", () => {
   const text = explain(
     evidence({

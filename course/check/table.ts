@@ -13,6 +13,9 @@ interface Row {
 /** How many lines a recording may take; the middle of a longer one is left out. */
 const ROWS = 22;
 
+/** Milliseconds without an event that count as a wait, as in the diagram. */
+const WAIT_MS = 10;
+
 /** The recording as a table of at most `width` columns, without colour. */
 export function table(recording: Recording, width: number): string {
   const rows = [...paired(collapsed(recording.events)), ...waiting(recording)];
@@ -57,11 +60,13 @@ function fit(line: string, width: number): string {
 /** Joins runs of equal calls, such as a hundred reads of one byte. */
 function collapsed(events: readonly Event[]): (Event & { times: number })[] {
   const joined: (Event & { times: number })[] = [];
+  let before = 0;
   for (const event of events) {
     const last = joined.at(-1);
     const same = last && last.side === event.side && last.who === event.who &&
       last.text === event.text && last.kind === event.kind &&
-      last.place?.line === event.place?.line;
+      last.place?.line === event.place?.line && event.at - before < WAIT_MS;
+    before = event.at;
     if (same) last.times++;
     else joined.push({ ...event, times: 1 });
   }

@@ -67,6 +67,27 @@ Deno.test("table() joins equal calls and leaves out the middle", () => {
   assertEquals(lines[6]!.trim(), "… 80 more events …");
 });
 
+Deno.test("table() keeps equal calls apart if there was a wait between them", () => {
+  const clock = new Clock();
+  const recording = new Recording(clock);
+  for (const ms of [0, 0, 100, 0, 200]) {
+    if (ms > 0) {
+      clock.set(ms, () => {});
+      clock.jump();
+    }
+    recording.note({ ...program, text: "send() to ann: 1 byte" });
+  }
+
+  const calls = table(recording, 79).split("\n").map((line) =>
+    line.trim().replace(/ +/g, " ")
+  );
+  assertEquals(calls, [
+    "0 ms send() to ann: 1 byte, 2 times",
+    "100 ms send() to ann: 1 byte, 2 times",
+    "300 ms send() to ann: 1 byte",
+  ]);
+});
+
 Deno.test("table() names a peer that had no name when it came", () => {
   const recording = new Recording(new Clock());
   recording.note({ ...program, text: "accept() → 127.0.0.1:50001" });
