@@ -60,8 +60,9 @@ export function hex(bytes: Uint8Array): string {
  * an escape, and no backslash that looks like the beginning of one.
  */
 export function isPlain(text: string): boolean {
-  return JSON.stringify(text.replaceAll("\\", "")).length ===
-      text.replaceAll("\\", "").length + 2 && !/\\(?:[bfnrtu]|$)/.test(text);
+  const others = text.replaceAll("\\", "");
+  return JSON.stringify(others) === `"${others}"` &&
+    !/\\(?:[bfnrtu]|$)/.test(text);
 }
 
 /** `text` in quotes; what cannot be seen is escaped, unless it is `plain`. */

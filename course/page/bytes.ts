@@ -51,13 +51,28 @@ export function label(
   if (text === undefined) {
     return { above: clip(hex, columns), below: count(size) };
   }
-  const quoted = plain(JSON.stringify(text));
+  const whole = quoted(text);
   // The end of a long text is not here, so it has no closing quote.
-  const above = size > bytes.length || quoted.length > columns
-    ? clip(`${quoted.slice(0, -1)}…`, columns)
-    : quoted;
+  const above = size > bytes.length || whole.length > columns
+    ? clip(`${whole.slice(0, -1)}…`, columns)
+    : whole;
   const few = `${toHex(bytes.subarray(0, FEW))} … ${count(size)}`;
   return { above, below: size > HEX ? few : hex };
+}
+
+/**
+ * Whether `text` can stand in quotes as it is: it has no character that needs
+ * an escape, and no backslash that looks like the beginning of one.
+ */
+export function isPlain(text: string): boolean {
+  const others = text.replaceAll("\\", "");
+  return JSON.stringify(others) === `"${others}"` &&
+    !/\\(?:[bfnrtu]|$)/.test(text);
+}
+
+/** `text` in quotes; what cannot be seen is escaped, unless it is `asIs`. */
+export function quoted(text: string, asIs = isPlain(text)): string {
+  return plain(asIs ? `"${text}"` : JSON.stringify(text));
 }
 
 /** Bytes as UTF-8 text, or undefined if they are no text that one can read. */

@@ -21,6 +21,11 @@ Deno.test("label() shows text in quotes, and the same in hex", () => {
   });
 });
 
+Deno.test("label() shows a backslash as it is, where nothing is escaped", () => {
+  assertEquals(label(encode("a\\/b"), 4, 26).above, '"a\\/b"');
+  assertEquals(label(encode("a\\n"), 3, 26).above, '"a\\\\n"');
+});
+
 Deno.test("label() shows hex where bytes are no text", () => {
   assertEquals(label(Uint8Array.of(0, 0, 0, 5), 4, 26), {
     above: "00 00 00 05",

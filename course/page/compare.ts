@@ -1,5 +1,13 @@
-import { plain, type Problem } from "../runner/mod.ts";
-import { firstDifference, fromHex, letter, textOf, toHex } from "./bytes.ts";
+import type { Problem } from "../runner/mod.ts";
+import {
+  firstDifference,
+  fromHex,
+  isPlain,
+  letter,
+  quoted,
+  textOf,
+  toHex,
+} from "./bytes.ts";
 import { type Markup, markup } from "./markup.ts";
 
 /** How many bytes stand before the first difference, and from it on. */
@@ -14,22 +22,33 @@ export function comparison(
   const at = firstDifference(wanted, got);
   if (at < 0 || wanted.length === 0 || got.length === 0) return;
   const from = Math.max(0, at - BEFORE);
+  // Both rows are written in one way.
+  const asIs = [wanted, got].every((bytes) =>
+    isPlain(textOf(bytes.subarray(from, at + BEHIND)) ?? "")
+  );
   return markup`<table class="compare">
 <caption>${
     from > 0 && `From byte ${from}. `
   }The first difference is at byte ${at}, counted from 0.</caption>
-<tr><th scope="row">expected</th>${cells(wanted, from, at)}</tr>
-<tr><th scope="row">received</th>${cells(got, from, at)}</tr>
+<tr><th scope="row">expected</th>${cells(wanted, from, at, asIs)}</tr>
+<tr><th scope="row">received</th>${cells(got, from, at, asIs)}</tr>
 </table>`;
 }
 
-function cells(bytes: Uint8Array, from: number, at: number): Markup {
+function cells(
+  bytes: Uint8Array,
+  from: number,
+  at: number,
+  asIs: boolean,
+): Markup {
   const parts = [
     bytes.subarray(from, at),
     bytes.subarray(at, at + 1),
     bytes.subarray(at + 1, at + BEHIND),
   ];
-  const told = textOf(bytes) === undefined ? dots : quoted;
+  const told = textOf(bytes) === undefined
+    ? dots
+    : (part: Uint8Array) => escaped(part, asIs);
   const [before, wrong, behind] = parts.map(told);
   const [hexBefore, hexWrong, hexBehind] = parts.map(toHex);
   // Where bytes are missing, their absence is the difference.
@@ -45,8 +64,8 @@ function dots(bytes: Uint8Array): string {
 }
 
 /** Text with its escapes; what a cut left of a character shows as dots. */
-function quoted(bytes: Uint8Array): string {
+function escaped(bytes: Uint8Array, asIs: boolean): string {
   const text = textOf(bytes);
   if (text === undefined) return dots(bytes);
-  return plain(JSON.stringify(text)).slice(1, -1);
+  return quoted(text, asIs).slice(1, -1);
 }

@@ -16,6 +16,17 @@ Deno.test("comparison() marks the first wrong byte, as hex and as text", async (
   assertStringIncludes(text, "at byte 3, counted from 0");
 });
 
+Deno.test("comparison() shows a backslash as it is, where nothing is escaped", async () => {
+  assertStringIncludes(
+    await compared("a\\/b", "a\\.b"),
+    "<td>a\\<mark>/</mark>b</td>",
+  );
+  assertStringIncludes(
+    await compared("a\\/b", "a\\\n"),
+    "<td>a\\\\<mark>/</mark>b</td>",
+  );
+});
+
 Deno.test("comparison() marks an end that comes too early", async () => {
   const text = await compared("hello", "hel");
 
