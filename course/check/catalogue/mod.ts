@@ -19,6 +19,7 @@ import { proxying } from "./proxying.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
 import { resp } from "./resp.ts";
+import { sending } from "./sending.ts";
 import { serving } from "./serving.ts";
 import { time } from "./time.ts";
 import { websocket } from "./websocket.ts";
@@ -44,6 +45,7 @@ export const catalogue: Catalogue = {
   ...http,
   ...httpBodies,
   ...transfer,
+  ...sending,
   ...files,
   ...dns,
   ...resp,

@@ -17,6 +17,11 @@ export function ackOf(bytes: Uint8Array | undefined): number | undefined {
   return pos === undefined ? undefined : Number(pos);
 }
 
+/** Whether these bytes close a session. */
+export function isClose(bytes: Uint8Array | undefined): boolean {
+  return /^\/close\//.test(text(bytes));
+}
+
 /** How far an ack, or a position, is ahead of the right one; 0 if it is none. */
 export function ahead(evidence: Evidence): number {
   const [right, wrong] = [ackOf(evidence.expected), ackOf(evidence.received)];
