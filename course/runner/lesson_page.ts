@@ -1,4 +1,5 @@
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
+import { boardLines } from "./board_lines.ts";
 import { problemLines } from "./problem_lines.ts";
 import type { Content } from "./screen.ts";
 import { clip, pad, spread, width, wrap } from "./text.ts";
@@ -13,6 +14,7 @@ export function lessonPage(view: View, columns: number, rows: number): Content {
   const { lesson, verdict, checking, notice } = view;
   const file = `lessons/${lesson.id}/${lesson.starter}`;
   const body = [...spread(` ${file}`, status(view), columns - 1), ""];
+  body.push(...boardLines(view.board, columns));
   if (notice) body.push(...wrap(` ${notice}`, columns, " ").map(yellow), "");
   if (verdict?.passed) body.push(...success(view, verdict, columns));
   else if (verdict) body.push(...failure(view, verdict, columns, rows));

@@ -1,4 +1,6 @@
 import { killChildren } from "./child.ts";
+import { boardToJoin } from "./join/membership.ts";
+import type { Start } from "./join/words.ts";
 import { type Course, findLesson, type Lesson, openCourse } from "./lesson.ts";
 import { checkAll, checkForever, checkOnce } from "./once.ts";
 import { Progress } from "./progress.ts";
@@ -7,6 +9,7 @@ import { Session } from "./session.ts";
 import { complain, interactive, print, Terminal } from "./terminal.ts";
 import { parse, type Request, USAGE, UsageError } from "./usage.ts";
 import {
+  leaveBoard,
   nextLesson,
   openLesson,
   printHealth,
@@ -40,6 +43,8 @@ async function main(args: string[]): Promise<number> {
       return resetLesson(course, lesson);
     case "solution":
       return await printSolution(course, progress, lesson);
+    case "leave":
+      return leaveBoard(course);
     case "check":
       return await checkAll(course, progress, request.json) ? 0 : 1;
     case "next": {
@@ -55,14 +60,21 @@ async function main(args: string[]): Promise<number> {
 async function learn(
   course: Course,
   progress: Progress,
-  { lesson, json, watch, page }: Request & { lesson: Lesson },
+  { lesson, json, watch, page, join }: Request & { lesson: Lesson },
 ): Promise<number> {
   progress.setCurrent(lesson.id);
-  if (json && watch) return await checkForever(course, progress, lesson);
+  const board = boardToJoin(course.root, join);
+  const start = { lesson, board, page };
+  if (json && watch) return await checkForever(course, progress, start);
   const person = !json && interactive();
-  if (person) return await converse(course, progress, { lesson, page });
+  if (person) return await converse(course, progress, start);
   if (!json && page) {
-    await new Session(course, progress, { lesson, page }).run();
+    await new Session(course, progress, start).run();
+  }
+  if (join) {
+    throw new UsageError(
+      "Cannot join for one run: start in a terminal, or with --json --watch.",
+    );
   }
   if (progress.notice) complain(progress.notice + "\n");
   return await checkOnce(course, progress, { lesson, json }) ? 0 : 1;
@@ -71,7 +83,7 @@ async function learn(
 async function converse(
   course: Course,
   progress: Progress,
-  start: { lesson: Lesson; page: boolean },
+  start: { lesson: Lesson; page: boolean; board: Start | undefined },
 ): Promise<number> {
   using terminal = new Terminal();
   onTheWayOut.push(() => terminal[Symbol.dispose]());

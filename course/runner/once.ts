@@ -1,4 +1,6 @@
 import { Checker } from "./checker.ts";
+import { BoardLink } from "./join/board_link.ts";
+import type { Start } from "./join/words.ts";
 import type { Course, Lesson } from "./lesson.ts";
 import { jsonText, plainText } from "./plain_text.ts";
 import type { Progress } from "./progress.ts";
@@ -27,17 +29,23 @@ export async function checkOnce(
 
 /**
  * Prints one line of JSON for each run, from now on and at each save, until the
- * process is ended. Types have a line of their own, after the run's.
+ * process is ended. Types have a line of their own, after the run's; so has
+ * what the board of a workshop says.
  */
 export async function checkForever(
   course: Course,
   progress: Progress,
-  lesson: Lesson,
+  { lesson, board }: { lesson: Lesson; board?: Start | undefined },
 ): Promise<never> {
+  const link = board && new BoardLink(course, board, {
+    show: (board) => print(JSON.stringify({ board }) + "\n"),
+    tell: (notice) => print(JSON.stringify({ notice }) + "\n"),
+  });
   const checker = new Checker(course, {
     onVerdict(verdict) {
       print(jsonText(lesson, verdict, null));
       if (verdict.passed) progress.markPassed(lesson.id);
+      link?.see({ lesson, verdict, passed: progress.passed });
     },
     onTypes: (types) =>
       print(JSON.stringify({ lesson: lesson.id, types }) + "\n"),

@@ -44,6 +44,12 @@ const WISHES: Record<string, Wish> = {
 function onLesson(view: View, key: string): Pressed {
   const passes = !view.checking && view.verdict?.passed === true;
   const next = view.lessons[view.lessons.indexOf(view.lesson) + 1];
+  const open = view.board?.open ?? "99";
+  if (key === "n" && passes && next && next.id > open) {
+    const notice = `Lesson ${next.id} comes later: the workshop is open up ` +
+      `to ${open}. (The list has it all the same.)`;
+    return { view: { ...view, notice } };
+  }
   if (key === "n" && passes && next) {
     return { view, wish: { do: "start", lesson: next } };
   }

@@ -2,6 +2,8 @@ import { openInBrowser } from "./browser.ts";
 import { Checker } from "./checker.ts";
 import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
+import { BoardLink } from "./join/board_link.ts";
+import type { Start } from "./join/words.ts";
 import { type Course, type Lesson, text } from "./lesson.ts";
 import { PageWindow } from "./page_window.ts";
 import { press, type Wish } from "./press.ts";
@@ -22,6 +24,8 @@ export interface SessionOptions {
   readonly terminal?: Terminal;
   /** Whether the page opens at once. */
   readonly page: boolean;
+  /** The board of a workshop, if one is joined. */
+  readonly board?: Start | undefined;
 }
 
 /**
@@ -35,6 +39,7 @@ export class Session {
   readonly #opensPage: boolean;
   readonly #page: PageWindow;
   readonly #checker: Checker;
+  readonly #board: BoardLink | undefined;
   #view: View;
   #watcher: Watcher | undefined;
   #all: AbortController | undefined;
@@ -48,6 +53,10 @@ export class Session {
     this.#terminal = terminal;
     this.#opensPage = page;
     this.#view = firstView(course.lessons, lesson, progress.passed);
+    this.#board = options.board && new BoardLink(course, options.board, {
+      show: (board) => this.#show({ board }),
+      tell: (notice) => this.#show({ notice }),
+    });
     this.#page = new PageWindow(course, {
       open: terminal ? openInBrowser : (address) => `The page is at ${address}`,
       tell: (notice) => this.#show({ notice }),
@@ -90,6 +99,7 @@ export class Session {
     this.#checker[Symbol.dispose]();
     this.#watcher?.[Symbol.dispose]();
     this.#page[Symbol.dispose]();
+    this.#board?.[Symbol.dispose]();
   }
 
   /** One sentence to leave behind on the learner's own screen. */
@@ -113,6 +123,8 @@ export class Session {
     this.#page.show(this.#view);
     if (this.#terminal) this.#terminal.draw(screen(this.#view, this.#look));
     else if (change.notice) print(change.notice + "\n");
+    // What the learner waits for is on the screen; the board comes after it.
+    this.#board?.see(this.#view);
   }
 
   get #look() {
@@ -126,6 +138,7 @@ export class Session {
     this.#progress.setCurrent(lesson.id);
     this.#view = {
       ...firstView(lessons, lesson, this.#progress.passed),
+      board: this.#view.board,
       afterwards: afterwards(text(`${folder}/README.md`) ?? ""),
     };
     this.#watcher?.[Symbol.dispose]();

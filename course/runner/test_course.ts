@@ -147,6 +147,7 @@ export class TestCourse implements Disposable {
     Deno.copyFileSync(`${here}/../../${standby}`, `${this.root}/${standby}`);
     Deno.mkdirSync(`${this.root}/course/runner`);
     copyTree(`${here}/../page`, `${this.root}/course/page`);
+    copyTree(`${here}/join`, `${this.root}/course/runner/join`);
     for (const { name } of Deno.readDirSync(here)) {
       if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;
       Deno.copyFileSync(

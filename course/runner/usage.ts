@@ -1,4 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { boardAddress } from "./join/address.ts";
+import type { Start } from "./join/words.ts";
 
 /** What `deno task learn --help` prints. */
 export const USAGE = `Sockets by Hand
@@ -13,6 +15,12 @@ export const USAGE = `Sockets by Hand
   deno task learn solution 03   compare with the solution, once it passes
   deno task learn check         check all lessons
   deno task learn doctor        look at this machine, and say what to mend
+  deno task learn leave         leave the workshop's board
+
+  --join ADDRESS --code CODE --name NAME
+             join the board of a workshop: it shows the instructor your name,
+             your lesson and which check fails, and never your code; the rest
+             of the day it goes on by itself
 
   --page     open the page in the browser at once, as the key w does later;
              without a terminal, the page alone, until the process is ended
@@ -35,6 +43,7 @@ export type Word =
   | "solution"
   | "check"
   | "doctor"
+  | "leave"
   | "help";
 
 /** The arguments, understood. */
@@ -46,6 +55,8 @@ export interface Request {
   readonly watch: boolean;
   /** Whether the page opens at once. */
   readonly page: boolean;
+  /** The board to join. */
+  readonly join?: Start;
 }
 
 /** A request that cannot be understood; its message says what can. */
@@ -54,25 +65,27 @@ export class UsageError extends Error {
 }
 
 const WORDS = new Set(
-  "next hint list open reset solution check doctor".split(" "),
+  "next hint list open reset solution check doctor leave".split(" "),
 );
-const ALONE = new Set("next list open check doctor".split(" "));
+const ALONE = new Set("next list open check doctor leave".split(" "));
 
 /** Understands the arguments of `deno task learn`. */
 export function parse(args: string[]): Request {
   const flags = parseArgs(args, {
     boolean: ["json", "watch", "page", "help"],
-    string: ["_"],
+    string: ["join", "code", "name", "_"],
     alias: { h: "help" },
     unknown: (flag, key) => {
       if (key !== undefined) throw unknown(`flag "${flag}"`);
     },
   });
   const [first, second, ...others] = flags._.map(String);
+  const join = boardIn(flags);
   const request = {
     json: flags.json === true,
     watch: flags.watch === true,
     page: flags.page === true,
+    ...(join && { join }),
   };
   if (flags.help) return { ...request, word: "help" };
   if (others.length > 0) throw unknown(`argument "${others[0]}"`);
@@ -88,6 +101,24 @@ export function parse(args: string[]): Request {
   }
   const word = first as Word;
   return { ...request, word, ...(second && { argument: second }) };
+}
+
+/** The board that the flags name; all three of them, or none. */
+function boardIn(flags: Record<string, unknown>): Start | undefined {
+  const { join, code, name } = flags as Record<string, string | undefined>;
+  if (join === undefined && code === undefined && name === undefined) return;
+  if (!join || !code || !name) {
+    throw new UsageError(
+      "Cannot join: it takes --join ADDRESS, --code CODE and --name NAME.",
+    );
+  }
+  const address = boardAddress(join);
+  if (address === undefined) {
+    throw new UsageError(
+      `Cannot join "${join}": an address is like 192.168.1.20:8080.`,
+    );
+  }
+  return { address, code, name };
 }
 
 function unknown(what: string): UsageError {

@@ -1,4 +1,5 @@
 import type { Hints } from "./hint.ts";
+import type { BoardNews } from "./join/board_link.ts";
 import type { Lesson } from "./lesson.ts";
 import type { Afterwards } from "./prose.ts";
 import type { DiffLine } from "./solution.ts";
@@ -24,6 +25,8 @@ export interface View {
   readonly unfolded: boolean;
   /** How many lines of the body are above the screen. */
   readonly scroll: number;
+  /** What the workshop's board says, for those who have joined one. */
+  readonly board?: BoardNews | undefined;
   /** One sentence about what was just done, or could not be. */
   readonly notice?: string | undefined;
 }

@@ -1,6 +1,7 @@
 import { examine, type Finding } from "./doctor.ts";
 import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
+import { leave } from "./join/membership.ts";
 import { type Course, type Lesson, lessonAfter, text } from "./lesson.ts";
 import type { Progress } from "./progress.ts";
 import { reset } from "./reset.ts";
@@ -76,6 +77,12 @@ export async function printSolution(
   const lines = compare(course, lesson);
   if (!lines) return refuse(`There is no solution of lesson ${id} here.`);
   print(lines.map(({ mark, text }) => `${mark} ${text}\n`).join(""));
+  return 0;
+}
+
+/** Goes back to the workshop's board no more. */
+export function leaveBoard({ root }: Course): number {
+  print(leave(root) ? "You have left the board.\n" : "No board is joined.\n");
   return 0;
 }
 
