@@ -68,7 +68,7 @@ export function parts({ room, lessons }: Shown): Parts {
       : markup`<table><tbody>${
         rows.map((bar) => barRow(bar, title.get(bar.lesson) ?? "", room))
       }</tbody></table>`,
-    stuck: stuckList(stuck(learners)),
+    stuck: stuckList(stuck(learners.filter((it) => !room.isAway(it)))),
     people: people(room),
   };
 }
@@ -100,7 +100,7 @@ function barRow(
   const all = Math.max(1, room.learners.length);
   const [done, now] = [passed, here].map((n) => (100 * n / all).toFixed(2));
   const open = room.settings.open === lesson &&
-    markup` <em>← open up to here</em>`;
+    markup` <em>← open to here</em>`;
   return markup`<tr><th scope="row">${lesson} <span>${title}</span></th><td class="bar"><svg width="100%" height="100%" aria-hidden="true"><rect class="passed" width="${done}%" height="100%"/><rect class="here" x="${done}%" width="${now}%" height="100%"/></svg></td><td class="counts"><b>${passed}</b> passed${
     here > 0 && markup`, <b>${here}</b> at it`
   }${open}</td></tr>

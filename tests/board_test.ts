@@ -1,0 +1,131 @@
+// Thirty learners and a board that is killed: what it shows is true at each
+// step, and what it has said yes to is never lost.
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { Board, Learner, type Standing } from "./board.ts";
+
+const NAMES = Array.from({ length: 30 }, (_, n) => `Learner ${n + 1}`);
+
+/** The cells of the export that a standing leads to. */
+function cells(standing: Standing | undefined): string[] {
+  const { lesson, status, good, of, check, diagnosis } = standing!;
+  return [lesson, status, `${good}`, `${of}`, check ?? "", diagnosis ?? ""];
+}
+
+/** The lessons that a row of the export says have passed. */
+function passed(row: string[]): string[] {
+  const said = row[9] === "" ? [] : row[9]!.split("; ");
+  return said.map((it) => it.slice(0, 2));
+}
+
+/** Fails unless the board has everybody where they are. */
+async function assertTrue(board: Board, learners: Learner[]): Promise<void> {
+  const table = await board.table();
+  assertEquals(table.size, learners.length);
+  for (const { name, acknowledged } of learners) {
+    const row = table.get(name)!;
+    assertEquals(row.slice(2, 8), cells(acknowledged), name);
+    assertEquals(passed(row), acknowledged!.passed as string[], name);
+  }
+}
+
+Deno.test("the board shows the truth at each step, and keeps it when it is killed", async () => {
+  await using board = new Board();
+  await board.start();
+  const { code, link } = board;
+  const learners = NAMES.map((name) => new Learner(board, name));
+  const [first, second, third] = [0, 10, 20].map((n) =>
+    learners.slice(n, n + 10)
+  );
+
+  await Promise.all(learners.map((it) => it.join()));
+  await Promise.all(learners.map((it, n) => it.report(1, n % 10)));
+  await assertTrue(board, learners);
+  assertStringIncludes(await board.page("/"), "<b>0</b> passed, <b>30</b> at");
+
+  // A third passes, a third goes on failing, a third is silent from now on.
+  await Promise.all(first!.map((it) => it.report(1, 10)));
+  await Promise.all(second!.map((it) => it.report(1, 3)));
+  await Promise.all(first!.map((it) => it.report(2, 4)));
+  await assertTrue(board, learners);
+  const wall = await board.page("/");
+  assertMatch(wall, /mistake-4<\/th>.*<b>11<\/b> people/);
+  assertMatch(wall, /mistake-5<\/th>.*<b>10<\/b> people/);
+
+  await board.form("/note", { note: "Look at accept()" });
+  await board.form("/timer", { minutes: "45" });
+  await board.form("/open", { open: "03" });
+  await board.kill();
+  await board.start();
+
+  assertEquals([board.code, board.link], [code, link]);
+  await assertTrue(board, learners);
+  const news = await third![0]!.report(1, 9) as Record<string, unknown>;
+  assertEquals([news.note, news.open], ["Look at accept()", "03"]);
+  assert((news.timerMs as number) > 44 * 60_000);
+  // The silent ones are back, further than they were: they went on meanwhile.
+  await Promise.all(third!.map((it) => it.report(3, 10)));
+  await assertTrue(board, learners);
+  assertEquals(board.complaints, "");
+});
+
+Deno.test("the board has lost nothing of what it said yes to, whenever it is killed", async () => {
+  await using board = new Board();
+  await board.start();
+  const learners = NAMES.map((name) => new Learner(board, name));
+  await Promise.all(learners.map((it) => it.join()));
+
+  for (let round = 1; round <= 3; round++) {
+    // They report as fast as they can, until nobody answers.
+    const reports = learners.map(async (it) => {
+      for (let n = 0;; n++) await it.report(round, n % 10);
+    });
+    const ended = Promise.allSettled(reports);
+    while (learners.some((it) => it.acknowledged?.lesson !== `0${round}`)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await board.kill();
+    await ended;
+    await board.start();
+
+    const table = await board.table();
+    for (const { name, said, acknowledged } of learners) {
+      // What was said last may have been written, with nobody to hear the yes.
+      const found = table.get(name)!.slice(2, 8).join();
+      const allowed = [acknowledged, said].map((it) => cells(it).join());
+      assert(allowed.includes(found), `${name}: ${found}, not ${allowed}`);
+    }
+  }
+});
+
+Deno.test("the board says so when its port is taken, and what its flags are", async () => {
+  await using board = new Board();
+  await board.start();
+  const port = board.address.split(":")[1]!;
+  const run = async (...args: string[]) => {
+    const command = ["run", "-q", "-P=board", "course/board/main.ts"];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [...command, ...args],
+      cwd: new URL("../", import.meta.url),
+    }).output();
+    return { code, said: new TextDecoder().decode(code ? stderr : stdout) };
+  };
+
+  const file = `.course/test-board-${Deno.pid}-taken.db`;
+  const here = ["--host", "127.0.0.1", "--file", file];
+  const taken = await run(...here, "--port", port);
+  const wrong = await run("--bogus");
+  const help = await run("--help");
+  for (const end of ["", "-wal", "-shm"]) {
+    await Deno.remove(file + end).catch(() => "It was not made.");
+  }
+
+  assertEquals([taken.code, wrong.code, help.code], [2, 2, 0]);
+  assertMatch(taken.said, /Cannot listen at port \d+: it is in use/);
+  assertMatch(wrong.said, /Cannot read "--bogus"/);
+  assertStringIncludes(help.said, "deno task board --port 9000");
+});
