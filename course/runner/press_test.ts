@@ -104,3 +104,19 @@ Deno.test("press() quits on q, and on Ctrl-C from anywhere", () => {
   assertEquals(wishes(view(), "q"), ["quit"]);
   assertEquals(wishes(view(), "l ctrl-c"), [undefined, "quit"]);
 });
+
+Deno.test("press() says which lesson comes later in a workshop, and lets the list start it", () => {
+  const board = { here: true, note: null, minutesLeft: null, open: "01" };
+  const passing = view({ verdict: verdict(true), board });
+  const { view: told, wish } = press(passing, "n");
+
+  assertEquals(wish, undefined);
+  assertEquals(
+    told.notice,
+    "Lesson 02 comes later: the workshop is open up to 01. " +
+      "(The list has it all the same.)",
+  );
+  const further = { ...passing, board: { ...board, open: "02" } };
+  assertEquals(press(further, "n").wish, { do: "start", lesson: LESSONS[1]! });
+  assertEquals(wishes(passing, "l down enter").at(-1), "start");
+});

@@ -24,6 +24,7 @@ Deno.test("parse() understands lessons, words and flags", () => {
   });
   assertEquals(parse(["doctor"]), { ...NOTHING, word: "doctor" });
   assertEquals(parse(["--page"]), { ...NOTHING, word: "learn", page: true });
+  assertEquals(parse(["leave"]), { ...NOTHING, word: "leave" });
   assertEquals(parse(["--help"]).word, "help");
   assertEquals(parse(["-h"]).word, "help");
 });
@@ -34,4 +35,21 @@ Deno.test("parse() refuses what it does not know", () => {
   ) {
     assertThrows(() => parse(args), UsageError, "Cannot read");
   }
+});
+
+Deno.test("parse() understands which board to join, and as whom", () => {
+  const flags = ["--join", "192.168.1.20", "--code", "0042", "--name", "Ada L"];
+
+  assertEquals(parse([...flags, "03"]), {
+    ...NOTHING,
+    word: "learn",
+    argument: "03",
+    join: { address: "192.168.1.20:8080", code: "0042", name: "Ada L" },
+  });
+  for (let n = 0; n < 6; n += 2) {
+    const two = flags.toSpliced(n, 2);
+    assertThrows(() => parse(two), UsageError, "Cannot join: it takes --join");
+  }
+  flags[1] = "192.168.1.20,example.com";
+  assertThrows(() => parse(flags), UsageError, "an address is like 192.168.");
 });

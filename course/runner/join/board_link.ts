@@ -18,8 +18,8 @@ export interface BoardNews {
 
 /** What a link to a board needs from whom it belongs to. */
 export interface LinkOptions {
-  /** Shows what is new. */
-  readonly show: (news: BoardNews) => void;
+  /** Shows what is new; undefined once the board has refused. */
+  readonly show: (news: BoardNews | undefined) => void;
   /** Tells the learner one sentence. */
   readonly tell: (notice: string) => void;
 }
@@ -93,9 +93,8 @@ export class BoardLink implements Disposable {
     } else if ("refused" in word) {
       // A token that is good no more would be refused each time.
       if (this.#start.code === undefined) leave(this.#course.root);
-      this.#here = false;
-      this.#news = { note: null, timerMs: null, open: null };
-      this.#options.tell(
+      this.#options.show(undefined);
+      return this.#options.tell(
         `The board at ${address} says: ${plain(word.refused)}`,
       );
     } else if ("lost" in word) {
