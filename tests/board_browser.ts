@@ -1,0 +1,74 @@
+// The board as a room sees it: a board with people in it, and a browser that
+// looks at what is projected.
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { Board, Learner } from "./board.ts";
+import { findTool } from "./tools.ts";
+
+// A part of it asks at import whether this is WSL, in a folder that Deno shows
+// to those alone who may do everything. With this variable it does not ask.
+Deno.env.set("__IS_WSL_TEST__", "1");
+const { chromium } = await import("playwright-core");
+Deno.env.delete("__IS_WSL_TEST__");
+
+/** The two pictures that projectors have. */
+export const SMALL = { width: 1280, height: 720 };
+export const LARGE = { width: 1920, height: 1080 };
+
+/** How a window looks at the board. */
+export interface Look {
+  readonly colorScheme?: "light" | "dark";
+  readonly javaScriptEnabled?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+}
+
+/** A board, and the browser of its instructor. */
+export class Wall implements AsyncDisposable {
+  readonly board: Board;
+  /** What the browser complained about, in any window. */
+  readonly complaints: string[] = [];
+  readonly #browser: Browser;
+
+  private constructor(board: Board, browser: Browser) {
+    this.board = board;
+    this.#browser = browser;
+  }
+
+  /** Starts both. */
+  static async up(): Promise<Wall> {
+    const board = new Board();
+    await board.start();
+    const executablePath = findTool("chromium")!;
+    return new Wall(board, await chromium.launch({ executablePath }));
+  }
+
+  /** Lets people join, one for each name. */
+  async join(names: readonly string[]): Promise<Learner[]> {
+    const learners = names.map((name) => new Learner(this.board, name));
+    for (const learner of learners) await learner.join();
+    return learners;
+  }
+
+  /** Opens the instructor's link in a window of its own. */
+  async window(look: Look = {}): Promise<Page> {
+    const context = await this.context(look);
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      const loud = ["error", "warning"].includes(message.type());
+      if (loud) this.complaints.push(message.text());
+    });
+    await page.goto(this.board.link);
+    return page;
+  }
+
+  /** A window's own cookies. */
+  context(look: Look = {}): Promise<BrowserContext> {
+    return this.#browser.newContext({ viewport: SMALL, ...look });
+  }
+
+  /** Ends both. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+    await this.board[Symbol.asyncDispose]();
+  }
+}
