@@ -4,7 +4,7 @@ import { parts, type Shown } from "./board_view.ts";
  * A board that changes often is sent no more often than this. The first change
  * after a pause goes out at once.
  */
-const PACE_MS = 40;
+const PACE_MS = 25;
 /** "2 min" becomes "3 min" by itself, and who is silent is away. */
 const TICK_MS = 5_000;
 

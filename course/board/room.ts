@@ -141,7 +141,8 @@ export class Room {
     this.#heard.set(before.id, this.now);
     const after = this.#moved(before, standing);
     if (after) {
-      this.#store.update(after);
+      const fresh = standing.passed.filter((id) => !before.passed.has(id));
+      this.#store.update(after, fresh);
       this.#learners.set(after.id, after);
     }
     if (after || wasAway) this.live.change();

@@ -118,6 +118,8 @@ function runners(app: Hono<Env>, { room }: Shown, prove: Prove): void {
     prove(c, { right, no: new Refused(401, WRONG_TOKEN) });
     reports.take(token);
     const news = room.report(token, readStanding(await json(c)));
+    // The event with this id, or a later one, shows it on the board.
+    c.header("Board-Version", String(room.live.version));
     return c.json(news);
   });
 }

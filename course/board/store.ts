@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Standing, Status } from "./standing.ts";
 
 /** What the instructor has set for everybody. */
@@ -73,6 +73,7 @@ interface Row {
  */
 export class Store implements Disposable {
   readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
 
   /** Opens the file at `path`, and makes it if it is not there. */
   constructor(path: string) {
@@ -83,7 +84,7 @@ export class Store implements Disposable {
 
   /** The settings, or what is there of them. */
   settings(): Partial<Settings> {
-    const rows = this.#db.prepare("SELECT name, value FROM settings").all();
+    const rows = this.#sql("SELECT name, value FROM settings").all();
     return Object.fromEntries(
       rows.map(({ name, value }) => [name, JSON.parse(String(value))]),
     );
@@ -91,7 +92,7 @@ export class Store implements Disposable {
 
   /** Writes some of the settings. */
   set(change: Partial<Settings>): void {
-    const write = this.#db.prepare("REPLACE INTO settings VALUES (?, ?)");
+    const write = this.#sql("REPLACE INTO settings VALUES (?, ?)");
     this.#whole(() => {
       for (const [name, value] of Object.entries(change)) {
         write.run(name, JSON.stringify(value));
@@ -102,7 +103,7 @@ export class Store implements Disposable {
   /** Everybody who has joined. */
   learners(): Learner[] {
     const passed = new Map<number, Map<string, number>>();
-    for (const pass of this.#db.prepare("SELECT * FROM passes").all()) {
+    for (const pass of this.#sql("SELECT * FROM passes").all()) {
       const { learner, lesson, at } = pass as {
         learner: number;
         lesson: string;
@@ -113,16 +114,16 @@ export class Store implements Disposable {
     }
     const columns = 'id, name, joined, lesson, status, good, "of", "check", ' +
       "diagnosis, since";
-    const rows = this.#db
-      .prepare(`SELECT ${columns} FROM learners ORDER BY id`).all();
+    const rows = this
+      .#sql(`SELECT ${columns} FROM learners ORDER BY id`).all();
     return (rows as unknown as Row[])
       .map((row) => ({ ...row, passed: passed.get(row.id) ?? new Map() }));
   }
 
   /** Whose token has this hash; undefined if nobody's. */
   owner(hash: string): number | undefined {
-    const row = this.#db
-      .prepare("SELECT id FROM learners WHERE token = ?").get(hash);
+    const row = this
+      .#sql("SELECT id FROM learners WHERE token = ?").get(hash);
     return row?.id as number | undefined;
   }
 
@@ -131,7 +132,7 @@ export class Store implements Disposable {
     { name, joined }: { name: string; joined: number },
     hash: string,
   ): number {
-    const { lastInsertRowid } = this.#db.prepare(
+    const { lastInsertRowid } = this.#sql(
       "INSERT INTO learners VALUES " +
         "(NULL, ?, ?, ?, '', 'working', 0, 0, NULL, NULL, ?)",
     ).run(name, hash, joined, joined);
@@ -140,35 +141,42 @@ export class Store implements Disposable {
 
   /** Gives somebody another name. */
   rename(id: number, name: string): void {
-    this.#db.prepare("UPDATE learners SET name = ? WHERE id = ?").run(name, id);
+    this.#sql("UPDATE learners SET name = ? WHERE id = ?").run(name, id);
   }
 
-  /** Writes where somebody is now. */
-  update(learner: Learner): void {
+  /** Writes where somebody is now, and which lessons are new among those passed. */
+  update(learner: Learner, fresh: readonly string[]): void {
     const { id, lesson, status, good, of, check, diagnosis, since } = learner;
     this.#whole(() => {
-      this.#db.prepare(
+      this.#sql(
         'UPDATE learners SET lesson = ?, status = ?, good = ?, "of" = ?, ' +
           '"check" = ?, diagnosis = ?, since = ? WHERE id = ?',
       ).run(lesson, status, good, of, check, diagnosis, since, id);
-      const pass = this.#db.prepare(
-        "INSERT OR IGNORE INTO passes VALUES (?, ?, ?)",
-      );
-      for (const [lesson, at] of learner.passed) pass.run(id, lesson, at);
+      const pass = this.#sql("INSERT OR IGNORE INTO passes VALUES (?, ?, ?)");
+      for (const it of fresh) pass.run(id, it, learner.passed.get(it)!);
     });
   }
 
   /** Forgets somebody. */
   remove(id: number): void {
     this.#whole(() => {
-      this.#db.prepare("DELETE FROM passes WHERE learner = ?").run(id);
-      this.#db.prepare("DELETE FROM learners WHERE id = ?").run(id);
+      this.#sql("DELETE FROM passes WHERE learner = ?").run(id);
+      this.#sql("DELETE FROM learners WHERE id = ?").run(id);
     });
   }
 
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#db.close();
+  }
+
+  /** A statement; each is prepared once. */
+  #sql(text: string): StatementSync {
+    const known = this.#statements.get(text);
+    if (known) return known;
+    const statement = this.#db.prepare(text);
+    this.#statements.set(text, statement);
+    return statement;
   }
 
   /** All of it is written, or nothing. */
