@@ -17,7 +17,11 @@ class Seat extends Pty {
   constructor({ root }: TestCourse, args: string[]) {
     super([Deno.execPath(), "task", "-q", "learn", ...args], {
       cwd: root,
-      env: { HTTP_PROXY: "http://127.0.0.1:9", http_proxy: "127.0.0.1:9" },
+      env: {
+        HTTP_PROXY: "http://127.0.0.1:9",
+        http_proxy: "127.0.0.1:9",
+        BROWSER: "true",
+      },
     });
     this.#root = root;
   }
@@ -80,6 +84,13 @@ Deno.test("learn --join tells the board, and shows what the board says", async (
   await board.form("/open", { open: "01" });
   await screen.sees("Board: Look at the return");
   await screen.sees(" min left · open up to 01");
+  await screen.type("w");
+  await screen.sees("The page opens in your browser: http://127.0.0.1:");
+  const [address] = screen.picture.match(/http:\S+/)!;
+  assertStringIncludes(
+    await (await fetch(address)).text(),
+    '<p class="note" dir="auto">Look at the return</p>',
+  );
 
   course.save(GREET_RIGHT);
   await screen.sees("✓ 4 checks");

@@ -10,6 +10,7 @@ import { prose } from "./prose.ts";
 import { shell } from "./shell.ts";
 import { lineIn, source } from "./source.ts";
 import { start } from "./success.ts";
+import { workshop } from "./workshop.ts";
 
 /** What a lesson is shown with. */
 export interface Shown {
@@ -25,6 +26,7 @@ export interface Shown {
 export interface Parts {
   readonly progress: string;
   readonly status: Markup;
+  readonly board: Markup;
   readonly results: Markup;
   readonly types: Markup;
   readonly trouble: Markup;
@@ -54,6 +56,7 @@ export function lessonView(
       pager(course, lesson)
     }</article>
 <section class="checks" aria-label="Checks">
+<div id="board" tabindex="-1" aria-live="polite">${parts?.board}</div>
 <div id="results" tabindex="-1">${
       parts?.results ?? elsewhere(course, lesson, state)
     }</div>
@@ -77,6 +80,7 @@ export function partsOf(
   return {
     progress: progress(course, state),
     status: status(state),
+    board: workshop(state.board),
     results: results(course, lesson, state),
     trouble: trouble(course, { lesson, code, all }, state),
     types: typeList(state.types ?? [], lesson),

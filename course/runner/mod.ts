@@ -15,6 +15,7 @@ export {
   openCourse,
   text,
 } from "./lesson.ts";
+export type { BoardNews } from "./join/board_link.ts";
 export { networks } from "./lesson_page.ts";
 export type { Problem } from "./problem.ts";
 export type { PageState, PageWord } from "./page_process.ts";

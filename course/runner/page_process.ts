@@ -1,4 +1,5 @@
 import { Child } from "./child.ts";
+import type { BoardNews } from "./join/board_link.ts";
 import type { Course } from "./lesson.ts";
 import type { TypeProblem } from "./types.ts";
 import type { Verdict } from "./verdict.ts";
@@ -15,6 +16,8 @@ export interface PageState {
   readonly types?: readonly TypeProblem[];
   /** The ids of the lessons that have passed. */
   readonly passed: readonly string[];
+  /** What the workshop's board says, for those who have joined one. */
+  readonly board?: BoardNews;
 }
 
 /** What comes back from the page, a line of JSON each. */

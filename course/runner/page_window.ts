@@ -53,7 +53,8 @@ export class PageWindow implements Disposable {
     this.#shown = view;
     const same = before?.lesson === view.lesson &&
       before.checking === view.checking && before.verdict === view.verdict &&
-      before.types === view.types && before.passed === view.passed;
+      before.types === view.types && before.passed === view.passed &&
+      before.board === view.board;
     if (!same) this.#process?.show(state(view));
   }
 
@@ -68,8 +69,14 @@ export class PageWindow implements Disposable {
   }
 }
 
-function state({ lesson, checking, verdict, types, passed }: View): PageState {
-  const state = { lesson: lesson.id, checking, passed: [...passed] };
+function state(view: View): PageState {
+  const { lesson, checking, verdict, types, passed, board } = view;
+  const state = {
+    lesson: lesson.id,
+    checking,
+    passed: [...passed],
+    ...(board && { board }),
+  };
   // Just after a save there is no time to tell a long recording again.
   if (checking) return state;
   return { ...state, ...(verdict && { verdict }), ...(types && { types }) };

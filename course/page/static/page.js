@@ -36,13 +36,14 @@ function replace(id, markup) {
   return true;
 }
 
-function take({ lesson, version, progress, status, types, ...parts }) {
+function take({ lesson, version, progress, status, board, types, ...parts }) {
   // Whoever is at the current lesson goes along when it changes.
   const here = lesson === shown.lesson;
   if (shown.current !== "true") return here ? location.reload() : undefined;
   if (!here) return location.assign(`/lessons/${lesson}`);
   byId("progress").textContent = progress;
   replace("status", status);
+  replace("board", board);
   replace("types", types);
   if (String(version) === shown.version) return;
   shown.version = String(version);
