@@ -19,7 +19,7 @@ Deno.test("README.md shows pictures that are there, and small", async () => {
   const paths = [...readme.matchAll(/src(?:set)?="([^"]+)"/g)]
     .map(([, path]) => path!);
 
-  assertEquals(paths.length, 2);
+  assertEquals(paths.length, 4);
   for (const path of paths) {
     const { size } = await Deno.stat(new URL(path, HOUSE));
     assert(size < 200_000, `${path} has ${size} bytes`);
