@@ -18,14 +18,15 @@ let boards = 0;
 
 /** A board with a file of its own, which is removed at the end. */
 export class Board implements AsyncDisposable {
-  readonly #file = `.course/test-board-${Deno.pid}-${++boards}.db`;
+  /** Where it keeps its people. */
+  readonly file = `.course/test-board-${Deno.pid}-${++boards}.db`;
   #running: Running | undefined;
   #said = "";
 
   /** Starts it, again or for the first time, and waits until it listens. */
   async start(): Promise<void> {
     const port = this.#said === "" ? "0" : this.address.split(":")[1]!;
-    const where = ["--host", "127.0.0.1", "--port", port, "--file", this.#file];
+    const where = ["--host", "127.0.0.1", "--port", port, "--file", this.file];
     this.#running = new Running(
       Deno.execPath(),
       ["run", "-q", "-P=board", "course/board/main.ts", ...where],
@@ -113,7 +114,7 @@ export class Board implements AsyncDisposable {
     await this.#running?.stop();
     for (const end of ["", "-wal", "-shm"]) {
       try {
-        Deno.removeSync(new URL(this.#file + end, HOUSE));
+        Deno.removeSync(new URL(this.file + end, HOUSE));
       } catch (error) {
         // SQLite removes what it no longer needs.
         if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -102,7 +102,7 @@ Deno.test("the board has lost nothing of what it said yes to, whenever it is kil
   }
 });
 
-Deno.test("the board says so when its port is taken, and what its flags are", async () => {
+Deno.test("the board says why it cannot start, and what its flags are", async () => {
   await using board = new Board();
   await board.start();
   const port = board.address.split(":")[1]!;
@@ -118,6 +118,9 @@ Deno.test("the board says so when its port is taken, and what its flags are", as
   const file = `.course/test-board-${Deno.pid}-taken.db`;
   const here = ["--host", "127.0.0.1", "--file", file];
   const taken = await run(...here, "--port", port);
+  const second = await run("--port", "0", "--file", board.file);
+  const elsewhere = await run("--port", "0", "--file", "/tmp/board.db");
+  const strange = await run("--port", "0", "--host", "192.0.2.1");
   const wrong = await run("--bogus");
   const help = await run("--help");
   for (const end of ["", "-wal", "-shm"]) {
@@ -126,6 +129,9 @@ Deno.test("the board says so when its port is taken, and what its flags are", as
 
   assertEquals([taken.code, wrong.code, help.code], [2, 2, 0]);
   assertMatch(taken.said, /Cannot listen at port \d+: it is in use/);
+  assertMatch(second.said, /Cannot keep the board in .*locked/);
+  assertMatch(elsewhere.said, /Cannot keep the board in \/tmp/);
+  assertMatch(strange.said, /Cannot listen at 192\.0\.2\.1: it is 0\.0\.0\.0/);
   assertMatch(wrong.said, /Cannot read "--bogus"/);
   assertStringIncludes(help.said, "deno task board --port 9000");
 });

@@ -9,8 +9,7 @@ import { type Options, parse, USAGE, UsageError } from "./usage.ts";
 function start(options: Options): void {
   const { host, file, fresh } = options;
   Deno.mkdirSync(".course", { recursive: true });
-  if (fresh) setAside(file);
-  const room = new Room(new Store(file));
+  const room = new Room(open(file, fresh));
   const others = host === "0.0.0.0" ? likely(Deno.networkInterfaces()) : [];
   const here = host === "0.0.0.0" ? "127.0.0.1" : host;
   const name = options.address ?? others[0] ?? here;
@@ -33,6 +32,19 @@ Kept in:    ${file} (start again, and nothing is lost)`);
   }
 }
 
+function open(file: string, fresh: boolean): Store {
+  try {
+    if (fresh) setAside(file);
+    return new Store(file);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new UsageError(
+      `Cannot keep the board in ${file}: ${error.message}. Is another board ` +
+        "running? The file has to be in .course; --new begins another.",
+    );
+  }
+}
+
 function listen(
   { host: hostname, port }: Options,
   { fetch }: ReturnType<typeof server>,
@@ -45,6 +57,12 @@ function listen(
       throw new UsageError(
         `Cannot listen at port ${port}: it is in use. Another board? Or take ` +
           "another port: deno task board --port 9000",
+      );
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      throw new UsageError(
+        `Cannot listen at ${hostname}: it is 0.0.0.0 for all addresses, or ` +
+          "127.0.0.1 for this machine alone",
       );
     }
     throw error;

@@ -1,5 +1,7 @@
+import { freeName } from "./free_name.ts";
 import { line, LONGEST_NAME, LONGEST_NOTE } from "./line.ts";
 import { Live } from "./live.ts";
+import { moved } from "./moved.ts";
 import { Refused } from "./refused.ts";
 import { hash, newCode, newWord, same } from "./secrets.ts";
 import { lesson, type Standing } from "./standing.ts";
@@ -108,7 +110,7 @@ export class Room {
     if (this.#learners.size >= MOST) {
       throw new Refused(503, `The room is full: ${MOST} have joined.`);
     }
-    const fresh = { name: this.#free(name), joined: this.now };
+    const fresh = { name: freeName(name, this.learners), joined: this.now };
     const word = newWord();
     const id = this.#store.add(fresh, hash(word));
     this.#learners.set(id, {
@@ -139,7 +141,7 @@ export class Room {
     if (!before) return undefined;
     const wasAway = this.isAway(before);
     this.#heard.set(before.id, this.now);
-    const after = this.#moved(before, standing);
+    const after = moved(before, standing, this.now);
     if (after) {
       const fresh = standing.passed.filter((id) => !before.passed.has(id));
       this.#store.update(after, fresh);
@@ -187,39 +189,8 @@ export class Room {
     return id === undefined ? undefined : this.#learners.get(id);
   }
 
-  /** The learner after a report, or undefined if it changes nothing. */
-  #moved(before: Learner, standing: Standing): Learner | undefined {
-    const { forMs, passed, ...now } = standing;
-    const fresh = passed.filter((id) => !before.passed.has(id));
-    const begun = this.now - forMs;
-    const same = before.lesson === now.lesson &&
-      before.status === now.status && before.check === now.check;
-    if (
-      same && fresh.length === 0 && before.good === now.good &&
-      before.of === now.of && before.diagnosis === now.diagnosis
-    ) return undefined;
-    return {
-      ...before,
-      ...now,
-      // Nobody can have failed here before they came.
-      since: same ? before.since : Math.max(begun, before.joined),
-      passed: new Map([
-        ...before.passed,
-        ...fresh.map((id) => [id, this.now] as const),
-      ]),
-    };
-  }
-
-  /** "Ada", or "Ada (2)" if there is one already. */
-  #free(name: string): string {
-    const taken = new Set(this.learners.map(({ name }) => name));
-    let free = name;
-    for (let n = 2; taken.has(free); n++) free = `${name} (${n})`;
-    return free;
-  }
-
   #rename(learner: Learner, wish: string): string {
-    const name = this.#free(wish);
+    const name = freeName(wish, this.learners);
     this.#store.rename(learner.id, name);
     this.#learners.set(learner.id, { ...learner, name });
     this.live.change();

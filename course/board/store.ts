@@ -78,6 +78,8 @@ export class Store implements Disposable {
   /** Opens the file at `path`, and makes it if it is not there. */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
+    // One board at a time: two would not know of each other's people.
+    this.#db.exec("PRAGMA locking_mode = EXCLUSIVE");
     this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     this.#db.exec(SCHEMA);
   }

@@ -7,7 +7,7 @@ export const USAGE = `Sockets by Hand: the board for a workshop
   deno task board --port 9000           at another port than 8080
   deno task board --address 10.0.0.7    show this address to learners; a host
                                         name works, too
-  deno task board --host 127.0.0.1      listen at this address only
+  deno task board --host 127.0.0.1      for this machine alone
   deno task board --new                 begin with nobody, a new code and key;
                                         the old board is kept beside it
   deno task board --file .course/b.db   keep it in this file
