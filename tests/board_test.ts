@@ -120,7 +120,7 @@ Deno.test("the board says why it cannot start, and what its flags are", async ()
   const taken = await run(...here, "--port", port);
   const second = await run("--port", "0", "--file", board.file);
   const elsewhere = await run("--port", "0", "--file", "/tmp/board.db");
-  const strange = await run("--port", "0", "--host", "192.0.2.1");
+  const strange = await run("--file", file, "--host", "192.0.2.1");
   const wrong = await run("--bogus");
   const help = await run("--help");
   for (const end of ["", "-wal", "-shm"]) {
