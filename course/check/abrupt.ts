@@ -1,5 +1,5 @@
-// Peers on the kernel's network that are able to send RST. Loaded only by the
-// checks that need one.
+// Peers on the kernel's network that are able to send RST, or speak TLS and can
+// end it without a word. Loaded only by the checks that need one.
 import { once } from "node:events";
 import {
   type AddressInfo,
@@ -18,24 +18,29 @@ import type {
 
 class NodeConn implements RawConn {
   readonly #socket: Socket;
+  readonly #tcp: Socket;
   readonly localAddr: Deno.NetAddr;
   readonly remoteAddr: Deno.NetAddr;
   #error: Error | undefined;
   #ended = false;
 
-  constructor(socket: Socket) {
+  /** `tcp` is what lies below `socket`, if that speaks TLS. */
+  constructor(socket: Socket, tcp: Socket = socket) {
     this.#socket = socket;
+    this.#tcp = tcp;
     this.localAddr = {
       transport: "tcp",
-      hostname: socket.localAddress!,
-      port: socket.localPort!,
+      hostname: tcp.localAddress!,
+      port: tcp.localPort!,
     };
     this.remoteAddr = {
       transport: "tcp",
-      hostname: socket.remoteAddress!,
-      port: socket.remotePort!,
+      hostname: tcp.remoteAddress!,
+      port: tcp.remotePort!,
     };
-    socket.on("error", (error) => this.#error = error);
+    for (const each of [socket, tcp]) {
+      each.on("error", (error) => this.#error = error);
+    }
     socket.on("end", () => this.#ended = true);
   }
 
@@ -85,15 +90,19 @@ class NodeConn implements RawConn {
   }
 
   reset() {
-    this.#socket.resetAndDestroy();
+    this.#tcp.resetAndDestroy();
+  }
+
+  cut() {
+    this.#tcp.destroy();
   }
 
   setNoDelay(on = true) {
-    this.#socket.setNoDelay(on);
+    this.#tcp.setNoDelay(on);
   }
 
   setKeepAlive(on = true) {
-    this.#socket.setKeepAlive(on);
+    this.#tcp.setKeepAlive(on);
   }
 
   ref() {
@@ -107,7 +116,7 @@ class NodeConn implements RawConn {
 
 /** Connects a peer that can reset; rejects as `Deno.connect` does. */
 export async function connectNode(options: ConnectOptions): Promise<RawConn> {
-  const { hostname: host = "127.0.0.1", port, from } = options;
+  const { hostname: host = "127.0.0.1", port, from, tls } = options;
   const near = from === undefined ? {} : { localAddress: from };
   const socket = connect({ host, port, allowHalfOpen: true, ...near });
   try {
@@ -116,18 +125,32 @@ export async function connectNode(options: ConnectOptions): Promise<RawConn> {
     const { code } = error as { code?: string };
     throw code === "ECONNREFUSED" ? kernel.connectionRefused() : error;
   }
-  return new NodeConn(socket);
+  if (tls === undefined) return new NodeConn(socket);
+  socket.setNoDelay(true); // A handshake is a dialogue of small messages.
+  const { connect: connectTls } = await import("node:tls");
+  const { ca = [], alpn = [] } = tls;
+  const secure = connectTls({
+    socket,
+    ca,
+    ALPNProtocols: [...alpn],
+    servername: "localhost",
+  });
+  await once(secure, "secureConnect");
+  return new NodeConn(secure, socket);
 }
 
 class NodeListener implements RawListener {
   readonly #server: Server;
+  readonly #secure: (tcp: Socket) => Socket;
   readonly #arrived: Socket[] = [];
   #wake = () => {};
   #closed = false;
   readonly addr: Deno.NetAddr;
 
-  constructor(server: Server) {
+  /** `secure` puts TLS on top of a connection, or leaves it as it is. */
+  constructor(server: Server, secure: (tcp: Socket) => Socket) {
     this.#server = server;
+    this.#secure = secure;
     const { address, port } = server.address() as AddressInfo;
     this.addr = { transport: "tcp", hostname: address, port };
     server.on("connection", (socket: Socket) => {
@@ -139,7 +162,7 @@ class NodeListener implements RawListener {
   async accept(): Promise<RawConn> {
     while (!this.#closed) {
       const socket = this.#arrived.shift();
-      if (socket !== undefined) return new NodeConn(socket);
+      if (socket) return new NodeConn(this.#secure(socket), socket);
       await new Promise<void>((resolve) => this.#wake = resolve);
     }
     throw kernel.listenerClosed();
@@ -163,9 +186,16 @@ class NodeListener implements RawListener {
 
 /** Opens a listener whose connections can reset. */
 export async function listenNode(options: ListenOptions): Promise<RawListener> {
-  const { hostname: host = "127.0.0.1", port = 0 } = options;
+  const { hostname: host = "127.0.0.1", port = 0, tls } = options;
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   server.listen({ host, port });
   await once(server, "listening");
-  return new NodeListener(server);
+  if (tls === undefined) return new NodeListener(server, (tcp) => tcp);
+  const { TLSSocket } = await import("node:tls");
+  const { cert = "", key = "", alpn = [] } = tls;
+  const own = { isServer: true, cert, key, ALPNProtocols: [...alpn] };
+  return new NodeListener(
+    server,
+    (tcp) => new TLSSocket(tcp, { ...own, allowHalfOpen: true } as never),
+  );
 }

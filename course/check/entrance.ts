@@ -1,6 +1,6 @@
 import { Actor } from "./cast/actor.ts";
 import { Unmet } from "./evidence.ts";
-import type { Network, RawConn } from "./network.ts";
+import type { Network, RawConn, TlsSettings } from "./network.ts";
 import { Place } from "./place.ts";
 import type { Stagehand } from "./stagehand.ts";
 import type { World } from "./stand_ins/world.ts";
@@ -15,6 +15,8 @@ export type UnixTarget = { readonly addr: Deno.UnixAddr };
 export interface JoinOptions {
   /** Whether it will call `reset()`. */
   canReset?: boolean;
+  /** Speaks TLS, which is to be had on loopback only. */
+  tls?: TlsSettings;
 }
 
 /** How a client of the program joins. */
@@ -129,7 +131,7 @@ export class Entrance {
     { canReset = false, ...more }: ClientOptions,
   ): Promise<RawConn> {
     try {
-      if (canReset || more.from !== undefined) {
+      if (canReset || more.from !== undefined || more.tls) {
         return await this.#network.connectAbrupt({ ...to, ...more });
       }
       return await this.#network.connect(to);
@@ -178,7 +180,7 @@ export class Entrance {
     patient = false,
   ): Promise<Host> {
     const options = { hostname: "127.0.0.1", port: 0, ...where };
-    const raw = canReset
+    const raw = canReset || options.tls
       ? await this.#network.listenAbrupt(options)
       : this.#network.listen(options);
     this.#world.recording.name(raw.addr.port, name);

@@ -5,6 +5,7 @@ import type {
   RawConn,
   RawDatagram,
   RawListener,
+  Secure,
 } from "./network.ts";
 import { real } from "./real.ts";
 
@@ -32,6 +33,12 @@ export function isOurs(hostname: string): boolean {
 /** The kernel's own network, on the addresses that never leave the machine. */
 export class LoopbackNetwork implements Network {
   readonly name = "loopback";
+  readonly tls: Secure = {
+    listen: (options) => real.listenTls(options) as unknown as RawListener,
+    connect: (options) => real.connectTls(options) as Promise<unknown> as never,
+    start: (conn, options) =>
+      real.startTls(conn as unknown as Deno.TcpConn, options) as never,
+  };
 
   listen(options: ListenOptions): RawListener {
     return real.listen(options as Deno.TcpListenOptions) as RawListener;

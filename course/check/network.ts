@@ -16,6 +16,8 @@ export interface RawConn {
   close(): void;
   /** Ends the connection with RST, where the network can do that. */
   reset?(): void;
+  /** Ends TCP below TLS, and says nothing in TLS; for the cast's side of it. */
+  cut?(): void;
   /** See `Deno.TcpConn.setNoDelay`. */
   setNoDelay(on?: boolean): void;
   /** See `Deno.TcpConn.setKeepAlive`. */
@@ -24,6 +26,34 @@ export interface RawConn {
   ref(): void;
   /** See `Deno.Conn.unref`. */
   unref(): void;
+}
+
+/** One end of a TLS connection, as a network offers it to the program. */
+export interface RawTlsConn extends RawConn {
+  /** See `Deno.TlsConn.handshake`. */
+  handshake(): Promise<Deno.TlsHandshakeInfo>;
+}
+
+/** TLS for the program. Only the kernel's network has it. */
+export interface Secure {
+  /** See `Deno.listenTls`; the conns that it accepts are `RawTlsConn`. */
+  listen(options: Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem): RawListener;
+  /** See `Deno.connectTls`. */
+  connect(options: Deno.ConnectTlsOptions): Promise<RawTlsConn>;
+  /** See `Deno.startTls`. */
+  start(conn: RawConn, options: Deno.StartTlsOptions): Promise<RawTlsConn>;
+}
+
+/** How a member of the cast speaks TLS, as a server or as a client. */
+export interface TlsSettings {
+  /** A server's certificate, in PEM. */
+  readonly cert?: string;
+  /** Its key. */
+  readonly key?: string;
+  /** The authority that a client trusts, in PEM. */
+  readonly ca?: string;
+  /** The protocols that it speaks, the best one first (ALPN, RFC 7301). */
+  readonly alpn?: readonly string[];
 }
 
 /** A listening TCP socket, as a network offers it. */
@@ -60,6 +90,8 @@ export interface ListenOptions {
   port?: number;
   /** How many connections may wait to be accepted; 511 if not given. */
   tcpBacklog?: number;
+  /** Speaks TLS; of effect with `listenAbrupt()` alone. */
+  tls?: TlsSettings;
 }
 
 /** Where to connect to; see `Deno.ConnectOptions`. */
@@ -72,6 +104,8 @@ export interface ConnectOptions {
   signal?: AbortSignal;
   /** The address to come from; of effect with `connectAbrupt()` alone. */
   from?: string;
+  /** Speaks TLS; of effect with `connectAbrupt()` alone. */
+  tls?: TlsSettings;
 }
 
 /** What carries bytes during a check: the simulated network, or the kernel. */
@@ -80,6 +114,8 @@ export interface Network {
   readonly name: "simulated" | "loopback";
   /** The folder for its Unix sockets, if they lie in one of its own. */
   readonly files?: SimulatedFiles;
+  /** TLS, if it is to be had. */
+  readonly tls?: Secure;
   /** See `Deno.listen`. */
   listen(options: ListenOptions): RawListener;
   /** See `Deno.connect`. */

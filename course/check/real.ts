@@ -6,6 +6,9 @@
 export const real = {
   listen: Deno.listen,
   connect: Deno.connect,
+  listenTls: Deno.listenTls,
+  connectTls: Deno.connectTls,
+  startTls: Deno.startTls,
   listenDatagram: Deno.listenDatagram as typeof Deno.listenDatagram | undefined,
   test: Deno.test,
   setTimeout: globalThis.setTimeout,

@@ -25,6 +25,7 @@ import { StandInConn } from "./stand_ins/conn.ts";
 import { StandInDatagram } from "./stand_ins/datagram.ts";
 import { StandInListener } from "./stand_ins/listener.ts";
 import type { Random } from "./stand_ins/random.ts";
+import { listenTls } from "./stand_ins/tls.ts";
 import type { World } from "./stand_ins/world.ts";
 
 /** What a check plays on: one network, one program, and the cast. */
@@ -76,6 +77,18 @@ export class Stage {
     this.#served = raw.addr;
     this.#program.serve(() => server(listener), listener);
     return raw.addr;
+  }
+
+  /** As {@linkcode Stage.serve}, for a server of TLS; on loopback only. */
+  serveTls(
+    server: (listener: Deno.TlsListener) => Promise<unknown>,
+    certified: { cert: string; key: string },
+  ): Deno.NetAddr {
+    const where = { hostname: "127.0.0.1", port: 0, ...certified };
+    const listener = listenTls(this.#network.tls, this.#world, where);
+    this.#served = listener.addr;
+    this.#program.serve(() => server(listener), listener);
+    return listener.addr;
   }
 
   /** As {@linkcode Stage.serve}, for a server of datagrams. */

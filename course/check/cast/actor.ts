@@ -263,6 +263,22 @@ export class Actor {
     this.#conn.reset();
   }
 
+  /**
+   * Ends TCP below TLS, as somebody on the way can, and says nothing in TLS.
+   *
+   * @throws {TypeError} If it joined without `tls`.
+   */
+  cut() {
+    if (this.#conn.cut === undefined) {
+      throw new TypeError(
+        `Cannot cut off "${this.name}": it joined without tls`,
+      );
+    }
+    this.#note("cut", "is cut off (FIN, and nothing in TLS)");
+    this.#left = true;
+    this.#conn.cut();
+  }
+
   #leave() {
     if (this.#left) return;
     this.#left = true;

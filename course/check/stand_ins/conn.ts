@@ -29,6 +29,12 @@ export class StandInConn implements Deno.TcpConn {
     world.open.add(this.#open);
   }
 
+  /** Gives up what is below `conn`, for TLS to go on with. */
+  static handOver(conn: StandInConn): RawConn {
+    conn.#world.open.delete(conn.#open);
+    return conn.#raw;
+  }
+
   get localAddr(): Deno.NetAddr {
     return this.#raw.localAddr;
   }

@@ -7,6 +7,7 @@ import { fileFunctions } from "./files.ts";
 import { StandInListener } from "./listener.ts";
 import type { Random } from "./random.ts";
 import type { Timers } from "./timers.ts";
+import { tlsFunctions } from "./tls.ts";
 import type { World } from "./world.ts";
 
 type Properties = Record<string, unknown>;
@@ -38,6 +39,7 @@ export function installSockets(network: Network, world: World): () => void {
   const { listen, connect, listenDatagram } = Deno;
   return replace(Deno, {
     ...(network.files && fileFunctions(network.files, world)),
+    ...tlsFunctions(network.tls, world),
     listen(options: ListenOptions & { transport?: "tcp" | "unix" }) {
       if (isUnix(options, network)) {
         world.used = true;

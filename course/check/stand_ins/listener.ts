@@ -8,10 +8,17 @@ export class StandInListener implements Deno.TcpListener {
   readonly #raw: RawListener;
   readonly #world: World;
   readonly #open: Open;
+  readonly #made: (raw: RawConn, world: World) => StandInConn;
   /** A client that waits on, because the accept() that met it failed. */
   #kept: RawConn | undefined;
 
-  constructor(raw: RawListener, world: World) {
+  /** `made` makes what the program gets of what the network accepts. */
+  constructor(
+    raw: RawListener,
+    world: World,
+    made = (raw: RawConn, world: World) => new StandInConn(raw, world),
+  ) {
+    this.#made = made;
     this.#raw = raw;
     this.#world = world;
     this.#open = {
@@ -34,7 +41,7 @@ export class StandInListener implements Deno.TcpListener {
       () => this.#accept(),
       ({ remoteAddr }) => ({ text: `accept() → ${names.nameOf(remoteAddr)}` }),
     );
-    return new StandInConn(raw, this.#world);
+    return this.#made(raw, this.#world);
   }
 
   async #accept(): Promise<RawConn> {

@@ -228,9 +228,15 @@ export class World {
   }
 }
 
-/** What an error is called; a plain Error of the kernel by its code. */
+/**
+ * What an error is called; a plain Error of the kernel by its code. TLS has one
+ * class for all that can go wrong with a peer, and says what it was.
+ */
 function shortName(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof Deno.errors.InvalidData) {
+    return `InvalidData: ${error.message.replace(/^[^:"]*: /, "")}`;
+  }
   const coded = error.name === "Error" && "code" in error;
   return coded ? String(error.code) : error.name;
 }
