@@ -25,7 +25,7 @@ export const accepting: Catalogue = {
       "An error in the conversation with one client ended the server for all the others.",
     fits: (evidence) =>
       whenever("crash")(evidence) &&
-        (vanished(evidence) || brokeOff(evidence)) ||
+        (vanished(evidence) || brokeOff(evidence) || gotNowhere(evidence)) ||
       stoppedAccepting(evidence),
   },
   "accept-busy-loop": {
@@ -151,4 +151,11 @@ function brokeOff({ error }: Evidence): boolean {
   return error instanceof InvalidData || error instanceof UnexpectedEof ||
     error instanceof Error &&
       (error.name === "FormatError" || Place.of(error).inTest);
+}
+
+/** Whether the program could not connect to where a client wanted to go. */
+function gotNowhere({ error, recording }: Evidence): boolean {
+  return recording.program("accept").length > 0 &&
+    (error instanceof Error && error.name === "SocksError" ||
+      recording.program("connect").some((call) => call.error === error));
 }

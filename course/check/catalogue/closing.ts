@@ -17,7 +17,9 @@ export const closing: Catalogue = {
     sentence:
       "You close a connection when all goes well; on this one something failed, and it stays open.",
     fits: (evidence) =>
-      leaves("connection")(evidence) && openAfterError(evidence),
+      (leaves("connection")(evidence) ||
+        evidence.headline.endsWith("your program keeps it open")) &&
+      openAfterError(evidence),
   },
   "try-begins-too-late": {
     sentence:
@@ -150,11 +152,11 @@ function neverHungUp({ who = "", recording }: Evidence): boolean {
     recording.program("read").some((e) => e.who === who && gaveEnd(e));
 }
 
-/** Whether a connection on which a call failed has not been closed. */
+/** Whether a connection has not been closed after a call on it, or all, failed. */
 function openAfterError({ recording }: Evidence): boolean {
   const open = neverClosed(recording);
-  return recording.program().some(({ error, who }) =>
-    error !== undefined && open.includes(who)
+  return recording.program().some(({ kind, error, who }) =>
+    error !== undefined && (open.includes(who) || kind === "throw")
   );
 }
 

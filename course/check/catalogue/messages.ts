@@ -21,13 +21,16 @@ export function beginsRight({ expected, received }: Evidence): boolean {
 
 /**
  * Whether a message, or an answer to one, did not come as it should: it is
- * short, it has other bytes, or somebody waits for it in vain.
+ * short, it has other bytes, somebody waits for it in vain, or cannot send all
+ * of it, because the program has hung up.
  */
 export function isMissing(evidence: Evidence): boolean {
   const { kind, received, messages, recording } = evidence;
   if (recording.program("read").length === 0) return true;
   if (recording.program("accept").length > 0) return kind !== "extra";
-  if (received === undefined) return kind === "assert" || !!messages;
+  if (received === undefined) {
+    return kind === "assert" || kind === "closed" || !!messages;
+  }
   return cutShort(evidence);
 }
 

@@ -14,8 +14,10 @@ export const time: Catalogue = {
   "no-deadline": {
     sentence:
       "The other side is silent, and your program waits for it without an end.",
-    fits: ({ kind, headline }) =>
+    fits: ({ kind, headline, recording }) =>
       kind === "silence" ||
+      kind === "unfinished" &&
+        recording.waiting.some(({ kind }) => kind === "handshake") ||
       kind === "assert" && headline.includes("after its deadline"),
   },
   "connect-goes-on": {
