@@ -16,6 +16,7 @@ import type { Catalogue, Mistake } from "./mistake.ts";
 import { options } from "./options.ts";
 import { pooling } from "./pooling.ts";
 import { proxying } from "./proxying.ts";
+import { proxies } from "./proxies.ts";
 import { reading } from "./reading.ts";
 import { tables } from "./tables.ts";
 import { resp } from "./resp.ts";
@@ -51,6 +52,7 @@ export const catalogue: Catalogue = {
   ...resp,
   ...pooling,
   ...proxying,
+  ...proxies,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

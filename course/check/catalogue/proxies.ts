@@ -1,0 +1,207 @@
+import type { Evidence } from "../evidence.ts";
+import type { Event, Recording } from "../recording.ts";
+import { type Catalogue, failure, leaves, whenever } from "./mistake.ts";
+import { total } from "./traffic.ts";
+
+/** Mistakes of programs that stand between two others. */
+export const proxies: Catalogue = {
+  "one-direction-first": {
+    sentence:
+      "Your program carries one direction to its end before it begins with the other; meanwhile nobody reads what comes back.",
+    fits: ({ kind, who, recording }) =>
+      kind === "silence" &&
+      sends(recording).some((sent) =>
+        sent.who !== who && !isRead(recording, sent.who)
+      ),
+  },
+  "connect-in-accept-loop": {
+    sentence:
+      "Your program waits for a connect() inside the accept loop, and until that is over it lets nobody in.",
+    fits: ({ kind, recording }) =>
+      ["different", "silence"].includes(kind) && waitedToBeLetIn(recording),
+  },
+  "other-side-left-open": {
+    sentence:
+      "One side of your proxy is over, and the connection to the other side stays open: there are always two to close.",
+    fits: (evidence) =>
+      (leaves("connection")(evidence) || isKept(evidence)) &&
+      otherIsOver(evidence),
+  },
+  "socks-one-read": {
+    sentence:
+      "A greeting, a request or a reply can come in pieces; your program has not put this one together.",
+    fits: (evidence) =>
+      failure(evidence) && (!evidence.used || cameInPieces(evidence.recording)),
+  },
+  "socks-methods": {
+    sentence:
+      "A greeting says how many methods it has; your program has looked at fewer, or has read another number of bytes.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      sends(evidence.recording).some(({ bytes }) =>
+        bytes?.[0] === 5 && bytes[1] !== 1
+      ),
+  },
+  "socks-login-optional": {
+    sentence:
+      "Your program has a password to ask for, and lets in whoever offers to come without one.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && expected?.[0] === 5 && expected[1] !== 0 &&
+      received?.[0] === 5 && received[1] === 0,
+  },
+  "socks-local-dns": {
+    sentence:
+      "A request may hold a name: it travels as it is, and nobody but the proxy makes an address of it.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      (asksByName(evidence) || hasNotAsked(evidence) ||
+        lastRequest(evidence.recording)?.[3] === 3),
+  },
+  "socks-early-data": {
+    sentence:
+      "One read brought more than the message it was for, and what was behind it is lost; it is for whoever comes next.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      (evidence.headline.endsWith("bytes behind the request") ||
+        isSwallowed(evidence) || hasReadAhead(evidence.recording)),
+  },
+  "socks-reply-length": {
+    sentence:
+      "A reply is as long as the address in it; your program has read another number of bytes, and the rest is in the way.",
+    fits: (evidence) =>
+      failure(evidence) &&
+      sends(evidence.recording).some(({ bytes }) => bytes && isLong(bytes)),
+  },
+  "socks-no-reply": {
+    sentence:
+      "Your program could not do what it was asked for, and hung up; SOCKS has a reply for that, and the client waits for it.",
+    fits: ({ kind, who, expected, received, recording }) =>
+      (kind === "end" || kind === "reset") && expected?.[0] === 5 &&
+      received?.length === 0 &&
+      recording.program("close").some((call) => call.who === who),
+  },
+  "open-proxy": {
+    sentence:
+      "Your program goes wherever a stranger says: it connected before the rule had seen this address.",
+    fits: ({ kind, expected, recording }) =>
+      ["different", "silence", "end"].includes(kind) &&
+      expected?.[0] === 5 && expected[1] === 2 &&
+      recording.program("connect").length > 0,
+  },
+  "resolved-twice": {
+    sentence:
+      "Your program asked the rule about one address of the name, and connected to another that it found later.",
+    fits: (evidence) =>
+      whenever("silence", "different", "end")(evidence) &&
+      evidence.recording.program("connect").some(({ text }) =>
+        text.includes("127.0.0.2")
+      ),
+  },
+};
+
+/** What the cast has sent. */
+function sends(recording: Recording): Event[] {
+  return recording.events.filter(({ side, kind }) =>
+    side === "cast" && kind === "send"
+  );
+}
+
+/** Whether the program has read from `who`, or waits to. */
+function isRead(recording: Recording, who: string): boolean {
+  const calls = [...recording.program(), ...recording.waiting];
+  return calls.some((call) => call.kind === "read" && call.who === who);
+}
+
+/** Whether a client was let in later than it came. */
+function waitedToBeLetIn({ events }: Recording): boolean {
+  return events.some((accept) =>
+    accept.kind === "accept" && accept.side === "program" &&
+    events.some(({ kind, side, who, at }) =>
+      kind === "connect" && side === "cast" && at < accept.at &&
+      accept.text === `accept() → ${who}`
+    )
+  );
+}
+
+/**
+ * Whether somebody waits for the end of a connection that the program has not
+ * closed, or the program itself waits on one.
+ */
+function isKept({ kind, who, recording }: Evidence): boolean {
+  const { waiting } = recording;
+  const kept = who ?? waiting.find(({ kind }) => kind === "read")?.who;
+  return kind === "silence" && kept !== undefined &&
+    recording.program("close").every((call) => call.who !== kept);
+}
+
+/** Whether another peer was closed, or a call to it has failed. */
+function otherIsOver({ who, recording }: Evidence): boolean {
+  return recording.program().some((call) =>
+    call.who !== "" && call.who !== who &&
+    (call.kind === "close" || call.error !== undefined)
+  );
+}
+
+/** Whether somebody sent twice, and heard nothing in between. */
+function cameInPieces({ events }: Recording): boolean {
+  const cast = events.filter(({ side }) => side === "cast");
+  return cast.some(({ kind, who }, i) => {
+    const [next] = cast.slice(i + 1).filter((event) => event.who === who);
+    return kind === "send" && next?.kind === "send";
+  });
+}
+
+/** The client was to send a name, and sends something else. */
+function asksByName({ kind, expected, received }: Evidence): boolean {
+  return kind === "different" && isRequest(expected) && expected[3] === 3 &&
+    received?.[3] !== 3;
+}
+
+/** The client has failed, and had not asked its proxy yet. */
+function hasNotAsked({ kind, recording }: Evidence): boolean {
+  const wrote = recording.program("write").some(({ bytes }) =>
+    isRequest(bytes)
+  );
+  const calls = recording.program();
+  return (kind === "end" || kind === "silence" || kind === "threw") &&
+    calls[0]?.kind === "connect" && !wrote;
+}
+
+/** The latest request that was sent, or read from a script. */
+function lastRequest(recording: Recording): Uint8Array | undefined {
+  const read = recording.program("read");
+  return [...sends(recording), ...read].map(({ bytes }) => bytes)
+    .findLast(isRequest);
+}
+
+function isRequest(bytes: Uint8Array | undefined): bytes is Uint8Array {
+  return bytes !== undefined && bytes.length > 3 &&
+    bytes[0] === 5 && bytes[1] === 1 && bytes[2] === 0;
+}
+
+/** What is missing has been read, and was not passed on. */
+function isSwallowed({ expected, recording }: Evidence): boolean {
+  if (expected === undefined) return false;
+  const holds = ({ bytes }: Event) => bytes && includes(bytes, expected);
+  return recording.program("read").some(holds) &&
+    !recording.program("write").some(holds);
+}
+
+function includes(bytes: Uint8Array, part: Uint8Array): boolean {
+  return bytes.some((_, at) => part.every((byte, i) => bytes[at + i] === byte));
+}
+
+/** The program waits for more from somebody who has sent it all, and at once. */
+function hasReadAhead(recording: Recording): boolean {
+  return recording.waiting.some(({ side, kind, who }) => {
+    const sent = sends(recording).filter((event) => event.who === who);
+    const read = recording.program("read").filter((call) => call.who === who);
+    return side === "program" && kind === "read" && sent.length === 1 &&
+      total(read) === total(sent);
+  });
+}
+
+/** Whether these are a reply whose address is not IPv4. */
+function isLong(bytes: Uint8Array): boolean {
+  return bytes[0] === 5 && bytes[1] === 0 && bytes.length > 3 && bytes[3] !== 1;
+}
