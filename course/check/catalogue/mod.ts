@@ -25,6 +25,7 @@ import { serving } from "./serving.ts";
 import { time } from "./time.ts";
 import { websocket } from "./websocket.ts";
 import { transfer } from "./transfer.ts";
+import { tls } from "./tls.ts";
 import { writing } from "./writing.ts";
 
 /** All mistakes that the course knows, by their names. */
@@ -53,6 +54,7 @@ export const catalogue: Catalogue = {
   ...pooling,
   ...proxying,
   ...proxies,
+  ...tls,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */
