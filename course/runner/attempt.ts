@@ -78,7 +78,7 @@ export class Attempt {
     { signal, limits = LIMITS }: RunOptions = {},
   ): Promise<Evidence | undefined> {
     const started = performance.now();
-    using watchdog = new Watchdog(
+    await using watchdog = new Watchdog(
       limits,
       (ending) => this.#child.kill(ending),
       () => this.#child.memory(),

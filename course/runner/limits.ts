@@ -30,11 +30,12 @@ export const LIMITS: Limits = {
 const LOOK_MS = 500;
 
 /** Watches over the limits of one run, and stops it at the first one reached. */
-export class Watchdog implements Disposable {
+export class Watchdog implements AsyncDisposable {
   readonly #limits: Limits;
   readonly #stop: (ending: Ending) => void;
   readonly #whole: ReturnType<typeof setTimeout>;
   readonly #look: ReturnType<typeof setInterval>;
+  #looking: Promise<void> = Promise.resolve();
   #load: ReturnType<typeof setTimeout> | undefined;
 
   /**
@@ -48,9 +49,10 @@ export class Watchdog implements Disposable {
   ) {
     this.#limits = limits;
     this.#stop = stop;
-    this.#look = setInterval(async () => {
+    const look = async () => {
       if ((await memory() ?? 0) > limits.memory) stop("memory");
-    }, LOOK_MS);
+    };
+    this.#look = setInterval(() => this.#looking = look(), LOOK_MS);
     this.#whole = setTimeout(() => stop("time"), limits.time);
     this.loading();
   }
@@ -71,10 +73,11 @@ export class Watchdog implements Disposable {
     if (characters > this.#limits.output) this.#stop("output");
   }
 
-  /** Stops the clocks. */
-  [Symbol.dispose](): void {
+  /** Stops the clocks, and waits for a look at the memory that has begun. */
+  async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#look);
     clearTimeout(this.#whole);
     clearTimeout(this.#load);
+    await this.#looking;
   }
 }
