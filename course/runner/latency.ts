@@ -1,8 +1,9 @@
 /**
  * Measures the time from a save to the verdict, as `deno task learn` has it.
  *
- * By hand: `deno run -A course/runner/latency.ts 03` works on a copy of the
- * checkout, with lesson 03's starter (failing) and solution (passing) in turn.
+ * By hand: `deno run -A course/runner/latency.ts 03 15` works on a copy of the
+ * checkout, with lesson 03's starter (failing) and solution (passing) in turn,
+ * 15 times.
  *
  * @module
  */
@@ -110,14 +111,15 @@ if (import.meta.main) {
     }
     const course = openCourse(root);
     const lesson = findLesson(course, Deno.args[0] ?? "03")!;
+    const rounds = Number(Deno.args[1] ?? 15);
     const solution = `${root}/solutions/${lesson.id}/${lesson.starter}`;
     const { failing, passing, first } = await latency(root, lesson.id, {
       path: lesson.path,
       failing: text(lesson.path)!,
       passing: text(solution)!,
-      rounds: 15,
+      rounds,
     });
-    print(`lesson ${lesson.id}, medians of 15 saves\n`);
+    print(`lesson ${lesson.id}, medians of ${rounds} saves\n`);
     print(`  first verdict, with types  ${first.toFixed(0)} ms\n`);
     print(`  save to verdict, failing   ${failing.toFixed(0)} ms\n`);
     print(`  save to verdict, passing   ${passing.toFixed(0)} ms\n`);

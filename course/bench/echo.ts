@@ -1,0 +1,127 @@
+import { type Bench, compiled, LISTEN, solved } from "./bench.ts";
+import { type Column, compare } from "./comparison.ts";
+import { output } from "./process.ts";
+import { onLoadCore, type Peer, type Server } from "./servers.ts";
+import type { Table } from "./table.ts";
+
+const C = "C, epoll";
+const NODE = "Node, `node:net`";
+const STREAMS = "Python, asyncio streams";
+const PROTOCOL = "Python, asyncio `Protocol`";
+
+const SERVE = `${LISTEN}
+await solution.serve(listener);`;
+
+const ANSWER = `
+const socket = Deno.listenDatagram(
+  { transport: "udp", hostname: "127.0.0.1", port: 0 });
+console.log((socket.addr as Deno.NetAddr).port);
+await solution.serveEcho(socket);`;
+
+/** Lesson 03's echo server beside four others. */
+export async function echo(bench: Bench): Promise<Table> {
+  const tools = await compiled(bench, [
+    "peers/echo.c",
+    "load/messages.c",
+    "load/visits.c",
+  ]);
+  const lesson = "lesson 03";
+  const room = `${bench.root}/course/bench/peers`;
+  const peers: Peer[] = [
+    { name: C, command: [`${tools}/echo`] },
+    {
+      name: lesson,
+      command: solved(bench, "03/echo.ts", SERVE),
+    },
+    { name: NODE, command: ["node", `${room}/echo.mjs`] },
+    { name: STREAMS, command: ["python3", `${room}/echo_streams.py`] },
+    { name: PROTOCOL, command: ["python3", `${room}/echo_protocol.py`] },
+  ];
+  const load = (tool: string, args: number[], scale = 1) =>
+  async (
+    { port }: Server,
+  ) => {
+    const all = [port, ...args, bench.seconds].map(String);
+    const said = await output(onLoadCore([`${tools}/${tool}`, ...all]));
+    return parseFloat(said) * scale;
+  };
+  const crowd = "64 B, 64 connections";
+  const columns: Column[] = [
+    { name: "64 B, 1 connection", measure: load("messages", [1, 64, 1]) },
+    { name: crowd, measure: load("messages", [64, 64, 1]) },
+    { name: "64 B, 1,000", measure: load("messages", [1_000, 64, 1]) },
+    {
+      name: "64 kB, 16, MB/s",
+      measure: load("messages", [16, 65_536, 4], 65_536 / 1e6),
+    },
+    { name: "connections/s", measure: load("visits", [16]) },
+  ];
+  const { table, number } = await compare({
+    title: "Echo over TCP",
+    text: "Messages that come back in a second; in brackets, times the C " +
+      "server. Bulk: 16 connections with four messages each on their way. The " +
+      "load is made by a C program on a core of its own.",
+    peers,
+    reference: C,
+    columns,
+    rounds: bench.rounds,
+  });
+  const what = `${lesson}, ${crowd}, times`;
+  const ratio = (peer: string) => number(lesson, crowd) / number(peer, crowd);
+  const goals = [
+    {
+      what: `${what} a C epoll echo`,
+      measured: ratio(C),
+      atLeast: 0.75,
+    },
+    ...[NODE, STREAMS, PROTOCOL].map((peer) => ({
+      what: `${what} ${peer}`,
+      measured: ratio(peer),
+      atLeast: 1,
+    })),
+  ];
+  return { ...table, goals };
+}
+
+/** Lesson 04's UDP server beside the same four. */
+export async function datagrams(bench: Bench): Promise<Table> {
+  const tools = await compiled(bench, [
+    "peers/datagrams.c",
+    "load/questions.c",
+  ]);
+  const room = `${bench.root}/course/bench/peers`;
+  const reference = "C, `recvfrom`";
+  const peers: Peer[] = [
+    { name: reference, command: [`${tools}/datagrams`] },
+    { name: "lesson 04", command: solved(bench, "04/datagrams.ts", ANSWER) },
+    { name: "Node, `node:dgram`", command: ["node", `${room}/datagrams.mjs`] },
+    {
+      name: "Python, asyncio `sock_recvfrom`",
+      command: ["python3", `${room}/datagrams_streams.py`],
+    },
+    {
+      name: "Python, asyncio `DatagramProtocol`",
+      command: ["python3", `${room}/datagrams_protocol.py`],
+    },
+  ];
+  let lost = 0;
+  const measure = async ({ port }: Server) => {
+    const args = [port, 64, 64, bench.seconds].map(String);
+    const said = await output(onLoadCore([`${tools}/questions`, ...args]));
+    const [answers, unanswered] = said.split(" ").map(Number);
+    lost += unanswered!;
+    return answers!;
+  };
+  const { table } = await compare({
+    title: "Datagrams",
+    text:
+      "Answers in a second to datagrams of 64 B, 64 of them on their way; " +
+      "every server sends the text back in upper case.",
+    peers,
+    reference,
+    columns: [{ name: "answers/s", measure }],
+    rounds: bench.rounds,
+  });
+  const text = `${table.text} ${lost === 0 ? "None" : lost} got lost.`;
+  return { ...table, text };
+}

@@ -1,0 +1,2 @@
+// Where the checks get their `test` from. Each runner has its own.
+export { test } from "node:test";
