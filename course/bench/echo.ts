@@ -6,8 +6,8 @@ import type { Table } from "./table.ts";
 
 const C = "C, epoll";
 const NODE = "Node, `node:net`";
-const STREAMS = "Python, asyncio streams";
-const PROTOCOL = "Python, asyncio `Protocol`";
+const STREAMS = "Python, `asyncio` streams";
+const PROTOCOL = "Python, `asyncio.Protocol`";
 
 const SERVE = `${LISTEN}
 await solution.serve(listener);`;
@@ -96,11 +96,11 @@ export async function datagrams(bench: Bench): Promise<Table> {
     { name: "lesson 04", command: solved(bench, "04/datagrams.ts", ANSWER) },
     { name: "Node, `node:dgram`", command: ["node", `${room}/datagrams.mjs`] },
     {
-      name: "Python, asyncio `sock_recvfrom`",
+      name: "Python, `loop.sock_recvfrom`",
       command: ["python3", `${room}/datagrams_streams.py`],
     },
     {
-      name: "Python, asyncio `DatagramProtocol`",
+      name: "Python, `asyncio.DatagramProtocol`",
       command: ["python3", `${room}/datagrams_protocol.py`],
     },
   ];

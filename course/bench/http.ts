@@ -32,7 +32,7 @@ export async function http(bench: Bench): Promise<Table> {
     return answers.perSecond;
   };
   const { table } = await compare({
-    title: "HTTP under wrk",
+    title: "HTTP under `wrk`",
     text: "Answers of 7 bytes in a second, on connections that are kept.",
     peers,
     reference,
@@ -42,6 +42,6 @@ export async function http(bench: Bench): Promise<Table> {
     })),
     rounds: bench.rounds,
   });
-  const goals = [{ what: "errors under wrk", measured: errors, atMost: 0 }];
+  const goals = [{ what: "errors under `wrk`", measured: errors, atMost: 0 }];
   return { ...table, goals };
 }

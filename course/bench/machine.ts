@@ -28,7 +28,7 @@ export function described(machine: Machine): string {
   const facts = [
     `Measured on ${date.toISOString().slice(0, 10)}`,
     `${cores} ${cores === 1 ? "core" : "cores"}`,
-    `${name} ${kernel}`,
+    `${name} \`${kernel}\``,
     `Deno ${deno}`,
     `load before the run ${load.toFixed(2)}`,
   ];

@@ -23,7 +23,7 @@ export async function memory(bench: Bench): Promise<Table> {
     })),
     { name: "Node, `node:net`", command: ["node", `${room}/echo.mjs`] },
     {
-      name: "Python, asyncio `Protocol`",
+      name: "Python, `asyncio.Protocol`",
       command: ["python3", `${room}/echo_protocol.py`],
     },
   ];

@@ -23,17 +23,18 @@ export interface Measured {
 }
 
 const cores = navigator.hardwareConcurrency;
+const divided = cores > 1 && Deno.build.os === "linux";
 
 /**
  * Whoever makes the load has the first core, and servers have the others. Left
  * alone, Linux may put the two on one core for a while, and halve a number.
  */
 export function onLoadCore(command: readonly string[]): string[] {
-  return cores > 1 ? ["taskset", "-c", "0", ...command] : [...command];
+  return divided ? ["taskset", "-c", "0", ...command] : [...command];
 }
 
 function onServerCores(command: readonly string[]): string[] {
-  if (cores === 1) return [...command];
+  if (!divided) return [...command];
   return ["taskset", "-c", `1-${cores - 1}`, ...command];
 }
 
@@ -94,8 +95,9 @@ export class Servers implements AsyncDisposable {
   }
 }
 
-/** An error in one line. */
+/** An error in one line, as code: Markdown has nothing to say to it. */
 export function reason(error: unknown): string {
   if (!(error instanceof Error)) throw error;
-  return error.message.replaceAll(/\s+/g, " ").trim();
+  const line = error.message.replaceAll("`", "'").replaceAll(/\s+/g, " ");
+  return `\`${line.trim()}\``;
 }

@@ -14,7 +14,7 @@ export async function store(bench: Bench): Promise<Table> {
   if (!exists(bench, `solutions/${path}`)) {
     throw new Error("Cannot measure the store: lesson 23 is not there");
   }
-  const reference = "redis-server";
+  const reference = "`redis-server`";
   const peers: Peer[] = [
     redis(bench),
     { name: "lesson 23", command: solved(bench, path, SERVE) },
@@ -35,16 +35,15 @@ export async function store(bench: Bench): Promise<Table> {
     return perSecond!;
   };
   const { table } = await compare({
-    title: "Redis's protocol under redis-benchmark",
-    text: "Commands in a second: 50 connections, 16 commands at once on each " +
-      "(`-P 16`).",
+    title: "Commands under `redis-benchmark`",
+    text: "Commands in a second: 50 connections, 16 commands at once on each.",
     peers,
     reference,
     columns: ["ping_inline", "ping_mbulk", "set", "get"]
-      .map((test) => ({ name: test, measure: measure(test) })),
+      .map((test) => ({ name: `\`${test}\``, measure: measure(test) })),
     rounds: bench.rounds,
   });
-  const what = "errors under redis-benchmark";
+  const what = "errors under `redis-benchmark`";
   return { ...table, goals: [{ what, measured: errors, atMost: 0 }] };
 }
 
@@ -54,7 +53,7 @@ function redis({ folder }: Bench): Peer {
   const where = ["--bind", "127.0.0.1", "--port", `${listener.addr.port}`];
   const nothing = ["--save", "", "--appendonly", "no", "--dir", folder];
   return {
-    name: "redis-server",
+    name: "`redis-server`",
     command: ["redis-server", ...where, ...nothing],
     ready: /port=(\d+)[^]*Ready to accept/,
   };

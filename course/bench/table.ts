@@ -22,7 +22,7 @@ export interface Goal {
 const START = "<!-- Written by `deno task bench --write`: from here … -->";
 const END = "<!-- … to here. -->";
 
-/** Whether a promise is kept. */
+/** Whether a promise is kept. One that was not measured is not. */
 export function isKept(goal: Goal): boolean {
   const { measured, atMost = Infinity, atLeast = -Infinity } = goal;
   return measured <= atMost && measured >= atLeast;
@@ -58,9 +58,10 @@ export function withBlock(page: string, text: string): string {
 function goalRow(goal: Goal): string[] {
   const { what, unit = "", measured, atMost, atLeast } = goal;
   const bound = atMost === undefined ? `≥ ${atLeast}` : `≤ ${atMost}`;
-  const digits = measured < 10 ? 2 : 0;
+  if (Number.isNaN(measured)) return [what, `${bound}${unit}`, "–", ""];
+  const number = measured.toFixed(measured < 10 ? 2 : 0);
   const kept = isKept(goal) ? "kept" : "not kept";
-  return [what, `${bound}${unit}`, `${measured.toFixed(digits)}${unit}`, kept];
+  return [what, `${bound}${unit}`, `${number}${unit}`, kept];
 }
 
 function rowsOf(

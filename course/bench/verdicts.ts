@@ -32,8 +32,8 @@ const WATCHERS: readonly Watcher[] = [
 
 const TEXT = "Medians, with our runner as 1. It checks lesson 03, on two " +
   "networks; the starter fails. The other runners watch an echo server with " +
-  "as many checks, on loopback, where all fail at once. learnyounode watches " +
-  "nothing and has no echo server: its own TCP exercise is verified by " +
+  "as many checks, on loopback, where all fail at once. `learnyounode` " +
+  "watches nothing and has no echo server: its own TCP exercise is verified by " +
   "hand, from the save to the end of the command.";
 
 /** From a save to its verdict: our runner, and others. */

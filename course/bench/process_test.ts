@@ -1,0 +1,40 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { output, Process } from "./process.ts";
+
+Deno.test("Process ends with all that it has started", async () => {
+  // The child has the output, too: it has ended when the output has.
+  await using process = new Process(["sh", "-c", "sleep 60 & echo up; wait"]);
+  await process.prints(/up/);
+
+  const killed = performance.now();
+  process.kill();
+  await process.ended;
+
+  assert(performance.now() - killed < 30_000);
+});
+
+Deno.test("Process is killed when its time is up", async () => {
+  await using process = new Process(["sleep", "60"], { limitMs: 50 });
+
+  assertEquals((await process.ended).signal, "SIGKILL");
+});
+
+Deno.test("Process tells what it printed instead", async () => {
+  await using process = new Process(["echo", "something else"]);
+
+  await assertRejects(
+    () => process.prints(/ready/),
+    Error,
+    'Cannot get "echo something else" to print /ready/: something else',
+  );
+});
+
+Deno.test("Process rests once it has nothing more to print", async () => {
+  const twice = "echo one; sleep 0.05; echo two; sleep 60";
+  await using process = new Process(["sh", "-c", twice]);
+  await process.prints(/one/);
+
+  await process.rests(500);
+
+  assertEquals(process.stdout, "one\ntwo\n");
+});
