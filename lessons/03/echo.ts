@@ -19,7 +19,7 @@ export async function serve(listener: Deno.Listener): Promise<void> {
 async function echo(conn: Deno.Conn): Promise<void> {
   // TODO: A client can vanish mid-word. Then a line below throws: who hears it,
   // and which line is skipped?
-  const buffer = new Uint8Array(65_536);
+  const buffer = new Uint8Array(16_384);
   for (let n; (n = await conn.read(buffer)) !== null;) {
     await writeAll(conn, buffer.subarray(0, n));
   }

@@ -22,7 +22,7 @@ export async function serve(listener: Deno.Listener): Promise<void> {
 async function echo(conn: Deno.Conn): Promise<void> {
   try {
     // One for each client: in a shared one, ann would find bob's words.
-    const buffer = new Uint8Array(65_536);
+    const buffer = new Uint8Array(16_384);
     for (let n; (n = await conn.read(buffer)) !== null;) {
       // Awaited: the buffer is filled again only after its bytes have left.
       await writeAll(conn, buffer.subarray(0, n));
