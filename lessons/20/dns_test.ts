@@ -1,11 +1,6 @@
 // The checks for lesson 20. Read them: they say what a DNS server promises.
 // They read its answers with your own decodeMessage(), which is checked first.
-import {
-  assert,
-  assertEquals,
-  assertNotEquals,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import {
   type Actor,
   assertBytes,
@@ -122,6 +117,24 @@ Deno.test(check("decodeMessage() rejects names that are too long", {
   rejects(packet, "a name of 256 bytes, in two parts");
 }));
 
+Deno.test(check("decodeMessage() counts bytes, and not the letters of a name", {
+  reveals: ["dns-limit-on-text"],
+}, () => {
+  const label = `3f${"c8".repeat(63)}`; // As text, each byte is "\\200".
+
+  const name = `${label}${label}${label}00`;
+  const { questions } = decodeMessage(asking(`${name} 0001 0001`));
+  assertEquals(questions.length, 1);
+}));
+
+Deno.test(check("decodeMessage() rejects lengths with one of the two bits", {
+  reveals: ["dns-pointer-bits"],
+}, () => {
+  // As a pointer each would lead to byte 2: a label of 1 byte, and the end.
+  rejects("4002 0001 0001", "the first byte of a name is 0x40");
+  rejects("8002 0001 0001", "the first byte of a name is 0x80");
+}));
+
 Deno.test(check("decodeMessage() rejects a name that contains itself", {
   reveals: ["dns-pointer-loop"],
 }, () => {
@@ -173,21 +186,25 @@ Deno.test(check("encodeMessage() writes what decodeMessage() reads", {
 }));
 
 Deno.test(check("encodeMessage() rejects names that are too long", {
-  reveals: ["dns-name-limits"],
+  reveals: ["dns-limit-on-text", "dns-name-limits"],
 }, () => {
   const label = (length: number) => "a".repeat(length);
   const long = [label(63), label(63), label(63)].join(".");
   const write = (name: string) => encodeMessage(query(name, TYPE.A));
 
+  const throws = (name: string, what: string) =>
+    assertThrows(() => write(name), FormatError, undefined, what);
+
   write(`${long}.${label(61)}`); // 255 bytes.
-  assertThrows(() => write(label(64)), FormatError);
-  assertThrows(() => write(label(192)), FormatError);
-  assertThrows(() => write(`${long}.${label(62)}`), FormatError);
-  assertThrows(() => write("a..b"), FormatError);
+  write("\\200".repeat(63)); // One label of 63 bytes.
+  throws(label(64), "a label of 64 letters");
+  throws(label(192), "a label of 192 letters");
+  throws(`${long}.${label(62)}`, "a name of 256 bytes");
+  throws("a..b", 'the empty label in "a..b"');
 }));
 
 Deno.test(check("encodeMessage() leaves out what does not fit, and says so", {
-  reveals: ["dns-cut-record", "dns-udp-size"],
+  reveals: ["dns-cut-record", "dns-udp-size", "dns-opt-cut"],
 }, () => {
   const message = query("long.example.test", TYPE.A, {
     response: true,
@@ -207,6 +224,11 @@ Deno.test(check("encodeMessage() leaves out what does not fit, and says so", {
   const all = whole(encodeMessage(message, { maxSize: size }));
   assertEquals(all.truncated, false, "all of it fits, and TC is set");
   assertEquals(all.answers.length, 50);
+
+  const modern = { ...message, additionals: [opt(1_232)] };
+  const cut = encodeMessage(modern, { maxSize: 512 });
+  assertFits(cut, 512);
+  assertEquals(whole(cut).additionals.some(isOpt), true, "OPT was left out");
 }));
 
 // -- What a zone answers --
@@ -238,6 +260,8 @@ Deno.test(check("answer() finds names in any letters, and repeats them", {
   assertEquals(reply.questions[0]!.name, "wWw.eXample.TEST");
   const mixed = answer(query("capital.example.test", TYPE.A), ZONE);
   assertEquals(verdict(mixed), "NOERROR: A");
+  const other = answer(query("capital.example.test", TYPE.MX), ZONE);
+  assertEquals(verdict(other), "NOERROR: nothing, SOA");
 }));
 
 Deno.test(check("answer() refuses names of other zones", {
@@ -264,12 +288,14 @@ Deno.test(check("answer() tells a missing record from a missing name", {
 }));
 
 Deno.test(check("answer() knows a name by the names below it", {
-  reveals: ["dns-nodata-nxdomain"],
+  reveals: ["dns-half-label", "dns-nodata-nxdomain"],
 }, () => {
   // There is a host.deep.example.test.
   const reply = answer(query("deep.example.test", TYPE.A), ZONE);
+  const half = answer(query("ww.example.test", TYPE.A), ZONE);
 
   assertEquals(verdict(reply), "NOERROR: nothing, SOA");
+  assertEquals(verdict(half), "NXDOMAIN: nothing, SOA", 'of "ww.example.test"');
 }));
 
 Deno.test(check("answer() follows an alias to what it stands for", {
@@ -282,6 +308,18 @@ Deno.test(check("answer() follows an alias to what it stands for", {
   assertEquals(ask("far.example.test", TYPE.A), "NOERROR: CNAME CNAME A A");
   assertEquals(ask("alias.example.test", TYPE.CNAME), "NOERROR: CNAME");
   assertEquals(ask("away.example.test", TYPE.A), "NOERROR: CNAME");
+}));
+
+Deno.test(check("answer() says that what an alias leads to is not there", {
+  reveals: ["dns-alias-to-nothing"],
+}, () => {
+  const reply = answer(query("lost.example.test", TYPE.A), ZONE);
+
+  assertEquals(
+    verdict(reply),
+    "NXDOMAIN: CNAME, SOA",
+    'of "lost.example.test"',
+  );
 }));
 
 Deno.test(check("answer() comes to an end when aliases go round", {
@@ -307,7 +345,7 @@ Deno.test(check("answer() says FORMERR to no question, and to two", {
 }, () => {
   const { questions: [one] } = query("www.example.test", TYPE.A);
 
-  for (const questions of [[], [one!, one!]]) {
+  for (const questions of [[], [one!, one!], [one!, one!, one!]]) {
     const reply = answer(query("", TYPE.A, { questions }), ZONE);
     assertEquals(verdict(reply), "FORMERR: nothing");
   }
@@ -372,6 +410,20 @@ Deno.test(check("serve() outlives packets that are no messages", {
   assertEquals(verdict(reply), "NOERROR: A A");
 }));
 
+Deno.test(check("serve() outlives a sender that cannot be answered", {
+  reveals: ["udp-unanswerable", "udp-handler-throws"],
+}, async (stage) => {
+  const mallory = stage.datagram("mallory");
+  const bob = stage.datagram("bob");
+  const server = stage.serveBoth((listener, socket) =>
+    serve(listener, fromPort0(socket, mallory), ZONE)
+  );
+
+  await mallory.send(HOST_ASKS, server);
+  const reply = await ask(bob, server, query("www.example.test", TYPE.A));
+  assertEquals(verdict(reply), "NOERROR: A A");
+}));
+
 Deno.test(check("serve() answers no answer", {
   reveals: ["dns-answers-answers"],
 }, async (stage) => {
@@ -382,6 +434,17 @@ Deno.test(check("serve() answers no answer", {
   await other.receivesNothing(20);
   await other.send(A.subarray(0, 50), server); // It breaks off, too.
   await other.receivesNothing(20);
+}));
+
+Deno.test(check("serve() answers no answer over TCP", {
+  reveals: ["dns-answers-answers"],
+}, async (stage) => {
+  serveZone(stage);
+  const other = await stage.connect("other");
+
+  await other.send(Uint8Array.of(0, A.length, ...A));
+  await other.closeWrite();
+  await other.receivesEnd();
 }));
 
 Deno.test(check("serve() sends over UDP what the asker can take", {
@@ -396,12 +459,20 @@ Deno.test(check("serve() sends over UDP what the asker can take", {
   assertFits(plain, 512);
   assertEquals(whole(plain).truncated, true, "TC is not set");
 
-  const modern = query("big.example.test", TYPE.TXT, {
-    additionals: [opt(1_232)],
-  });
-  const all = whole(await askRaw(bob, server, modern));
-  assertEquals(all.truncated, false, "1,232 bytes were allowed, and TC is set");
-  assertEquals(verdict(all), "NOERROR: TXT");
+  for (const size of [1_232, 900]) {
+    const modern = query("big.example.test", TYPE.TXT, {
+      additionals: [opt(size)],
+    });
+    const all = whole(await askRaw(bob, server, modern));
+    assertEquals(
+      all.truncated,
+      false,
+      `${size} bytes were allowed, and TC is set`,
+    );
+    assertEquals(verdict(all), "NOERROR: TXT");
+  }
+  const less = query("big.example.test", TYPE.TXT, { additionals: [opt(700)] });
+  assertFits(await askRaw(bob, server, less), 700);
 
   const tiny = query("some.example.test", TYPE.TXT, { additionals: [opt(99)] });
   const some = whole(await askRaw(cat, server, tiny));
@@ -443,6 +514,18 @@ Deno.test(check("serve() answers over TCP what UDP could not hold", {
   assertEquals(reply.answers[0]!.data.length, 3_012);
 }));
 
+Deno.test(check("serve() answers a client that asks again", {
+  reveals: ["dns-one-query"],
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+
+  for (const id of [1, 2, 3]) {
+    await ann.send(framed(query("www.example.test", TYPE.A, { id })));
+    assertEquals((await answerOverTcp(ann)).id, id, "the id");
+  }
+}));
+
 Deno.test(check("serve() joins a query that comes in two pieces", {
   reveals: ["one-read-one-message"],
 }, async (stage) => {
@@ -471,7 +554,7 @@ Deno.test(check("serve() answers a client while another is halfway", {
 }));
 
 Deno.test(check("serve() joins a query that was cut anywhere", {
-  reveals: ["header-single-read"],
+  reveals: ["dns-one-query", "header-single-read"],
 }, async (stage) => {
   serveZone(stage);
   const ann = await stage.connect("ann");
@@ -588,6 +671,7 @@ Deno.test(check("serve() asks upstream about other names, under a new id", {
   reveals: [
     "dns-id-passed-on",
     "dns-id-not-restored",
+    "dns-id-guessable",
     "timer-leak",
   ],
 }, async (stage) => {
@@ -596,7 +680,8 @@ Deno.test(check("serve() asks upstream about other names, under a new id", {
   const ann = stage.datagram("ann");
 
   const ids: number[] = [];
-  for (const name of ["one.test", "two.test", "three.test"]) {
+  for (const letter of "abcdefgh") {
+    const name = `${letter}.test`;
     await ann.send(encodeMessage(query(name, TYPE.A, { id: 7 })), server);
     const { bytes, from } = await upstream.receive();
     const asked = whole(bytes);
@@ -608,7 +693,34 @@ Deno.test(check("serve() asks upstream about other names, under a new id", {
     assertEquals(reply.id, 7, "the answer to id 7 has another id");
     assertBytes(address(reply), hex("cb00 7109"), "the address");
   }
-  assertNotEquals(ids, [7, 7, 7], "upstream was asked under the asker's id");
+  const asked = "upstream was asked under the asker's id";
+  assert(ids.some((id) => id !== 7), asked);
+  // 16 bits by chance have nothing of this; in eight of them, once in 10^16.
+  const steps = ids.slice(1).map((id, i) => (id - ids[i]! + 65_536) % 65_536);
+  const common = [steps, ids.map((id) => id >> 8), ids.map((id) => id & 0xff)];
+  const random = common.every((values) => new Set(values).size > 1);
+  assert(random, `the ids ${ids.join(", ")} have too much in common`);
+}));
+
+Deno.test(check("serve() hands on upstream's answer as it came", {
+  reveals: ["dns-answer-rewritten"],
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const zone = { origin: "garden.test", records: [] };
+  const server = stage.serveBoth((listener, socket) =>
+    serve(listener, socket, zone, { upstream: upstream.addr })
+  );
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("alias.example.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive();
+  // In the data of its CNAME stands a pointer.
+  await upstream.send(
+    Uint8Array.of(...bytes.slice(0, 2), ...CNAME.slice(2)),
+    from,
+  );
+
+  assertBytes((await ann.receive()).bytes, CNAME, "the answer");
 }));
 
 Deno.test(check("serve() says that it asks others, if it does", {
@@ -648,6 +760,25 @@ Deno.test(check("serve() waits on when a stranger answers", {
   assertBytes(address(reply), hex("cb00 7109"), "the address");
 }));
 
+Deno.test(check("serve() waits on when another host answers", {
+  reveals: ["dns-stray-ends-wait", "udp-trusts-anyone"],
+  address: "127.0.0.3",
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const { port } = upstream.addr;
+  const mallory = stage.datagram("mallory", "127.0.0.3", port);
+  const server = serveZone(stage, { upstream: upstream.addr });
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
+  const { bytes, from } = await upstream.receive();
+  await mallory.send(replyTo(bytes, 66), from); // From the same port.
+  await upstream.send(replyTo(bytes, 9), from);
+
+  const reply = whole((await ann.receive()).bytes);
+  assertBytes(address(reply), hex("cb00 7109"), "the address");
+}));
+
 Deno.test(check("serve() waits on when the answer is to another question", {
   reveals: ["dns-stray-ends-wait", "stale-reply"],
 }, async (stage) => {
@@ -668,7 +799,13 @@ Deno.test(check("serve() waits on when the answer is to another question", {
 }));
 
 Deno.test(check("serve() says SERVFAIL when upstream says nothing", {
-  reveals: ["no-deadline", "udp-left-open", "udp-close-interrupts"],
+  reveals: [
+    "dns-silent-deadline",
+    "no-deadline",
+    "udp-left-open",
+    "udp-close-interrupts",
+    "dns-recursion-flag",
+  ],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const server = serveZone(stage, { upstream: upstream.addr, timeoutMs: 50 });
@@ -676,6 +813,7 @@ Deno.test(check("serve() says SERVFAIL when upstream says nothing", {
 
   const reply = await ask(ann, server, query("elsewhere.test", TYPE.A));
   assertEquals(verdict(reply), "SERVFAIL: nothing");
+  assertEquals(reply.recursionAvailable, true, "RA is not set, with upstream");
 }));
 
 // A matter of milliseconds, and loopback's are a matter of luck.
@@ -701,6 +839,29 @@ Deno.test(check("serve() gives upstream timeoutMs, and no more", {
   assertEquals(verdict(late), "SERVFAIL: nothing");
   const took = Math.round(stage.now) - 4_900;
   assert(took <= 5_100, `it took ${took} ms of timeoutMs: 5000`);
+}));
+
+// A matter of milliseconds, and loopback's are a matter of luck.
+Deno.test(check("serve() gives upstream timeoutMs, whatever strangers send", {
+  reveals: ["dns-silent-deadline", "dns-stray-restarts-clock"],
+  only: "simulated",
+}, async (stage) => {
+  const upstream = stage.datagram("upstream");
+  const mallory = stage.datagram("mallory");
+  const options = { upstream: upstream.addr, timeoutMs: 1_000 };
+  const server = serveZone(stage, options);
+  const ann = stage.datagram("ann");
+
+  await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
+  const { from } = await upstream.receive();
+  for (const _ of [1, 2, 3, 4]) {
+    await stage.sleep(240);
+    await mallory.send("?", from);
+  }
+  const reply = whole((await ann.receive()).bytes);
+  assertEquals(verdict(reply), "SERVFAIL: nothing");
+  const took = Math.round(stage.now);
+  assert(took <= 1_100, `it took ${took} ms of timeoutMs: 1000`);
 }));
 
 Deno.test(check("serve() answers others while it waits for upstream", {
@@ -833,6 +994,21 @@ function serveZone(
   );
 }
 
+/** Lets what `sender` sends seem to come from port 0, as anybody can. */
+function fromPort0(
+  socket: Deno.DatagramConn,
+  sender: Talker,
+): Deno.DatagramConn {
+  const receive = socket.receive.bind(socket);
+  socket.receive = async (buffer) => {
+    const [bytes, from] = await receive(buffer);
+    const { port } = from as Deno.NetAddr;
+    const forged = { ...from as Deno.NetAddr, port: 0 };
+    return [bytes, port === sender.addr.port ? forged : from];
+  };
+  return socket;
+}
+
 async function askRaw(
   talker: Talker,
   server: Deno.NetAddr,
@@ -956,6 +1132,7 @@ const ZONE: Zone = {
     record("alias.example.test", "CNAME", "WWW.example.test"),
     record("far.example.test", "CNAME", "alias.example.test"),
     record("away.example.test", "CNAME", "www.elsewhere.test"),
+    record("lost.example.test", "CNAME", "nowhere.example.test"),
     record("round.example.test", "CNAME", "trip.example.test"),
     record("trip.example.test", "CNAME", "round.example.test"),
     record("host.deep.example.test", "A", "192.0.2.4"),

@@ -483,6 +483,8 @@ async function serveUdp(
 ): Promise<void> {
   const pending = new Set<Promise<void>>();
   for await (const [packet, from] of socket) {
+    // Nobody has port 0, so this sender is forged; send() would throw.
+    if ((from as Deno.NetAddr).port === 0) continue;
     // Not awaited: the answer may have to come from upstream. A server for
     // everybody would count what is pending, and drop what is too much.
     const work = answerOne(socket, respond, packet, from)

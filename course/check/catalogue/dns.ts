@@ -2,7 +2,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Catalogue } from "./mistake.ts";
 import { compared } from "./tables.ts";
 
-/** Mistakes about DNS. */
+/** Mistakes about DNS messages, and about what a zone answers. */
 export const dns: Catalogue = {
   "dns-edns": {
     sentence:
@@ -27,7 +27,7 @@ export const dns: Catalogue = {
   },
   "dns-pointer-loop": {
     sentence:
-      "A pointer leads to itself, or ahead, and your program follows it; a few bytes from anybody send it round without end.",
+      "A pointer leads to itself, ahead, or back into its own name, and your program follows it; a few bytes from anybody send it round without end.",
     fits: ({ kind, headline }) =>
       kind === "assert" &&
       /Expected function to throw|but was "RangeError"/.test(headline),
@@ -35,7 +35,7 @@ export const dns: Catalogue = {
   },
   "dns-name-limits": {
     sentence:
-      "A label has at most 63 bytes, and a name 255 with all its length bytes; your program takes longer ones.",
+      "A label has 1 to 63 bytes, and a name at most 255 with all its length bytes; your program takes others.",
     fits: accepted,
   },
   "dns-reads-past-end": {
@@ -119,45 +119,30 @@ export const dns: Catalogue = {
       evidence.kind === "threw" && evidence.error instanceof TypeError ||
       compared(evidence).expected.startsWith("FORMERR"),
   },
-  "dns-answers-answers": {
+  "dns-pointer-bits": {
     sentence:
-      "Your program answered an answer; two servers that do so talk to each other for ever.",
-    fits: ({ kind }) => kind === "extra",
+      "A pointer begins with two bits that are set; your program takes a length with one of them for a pointer.",
+    fits: accepted,
   },
-  "dns-tcp-length": {
+  "dns-limit-on-text": {
     sentence:
-      "Over TCP each message has its length in front, two bytes, the highest first; what came first is another number.",
-    fits: ({ kind, received, headline }) =>
-      ["silence", "end"].includes(kind) && (received?.length ?? 0) > 0 ||
-      headline.includes("are no whole message"),
+      "The limits count the bytes of a packet; your program counts the letters of its text, where one byte can take four.",
+    fits: refused,
   },
-  "dns-no-tcp": {
+  "dns-opt-cut": {
     sentence:
-      "TC says: ask again over TCP. There the same question gets no answer, or again a part of one.",
-    fits: ({ kind, headline }) =>
-      ["silence", "end", "reset", "refused"].includes(kind) ||
-      headline.includes("TC is set over TCP"),
+      "OPT was left out with the records that did not fit; it is about the whole message, and stays.",
+    fits: ({ headline }) => headline.includes("OPT was left out"),
   },
-  "dns-id-passed-on": {
+  "dns-half-label": {
     sentence:
-      "Upstream is asked under the id that the asker chose; whoever knows it can answer in upstream's place.",
-    fits: ({ headline }) => headline.includes("asked under the asker's id"),
+      "A name is there if another ends in it, label by label; your program compares letters, where ww is not www.",
+    fits: ({ headline }) => headline.includes('of "ww.example.test"'),
   },
-  "dns-id-not-restored": {
+  "dns-alias-to-nothing": {
     sentence:
-      "The answer came back under the id that upstream was asked with; whoever asked waits for another.",
-    fits: ({ headline }) => headline.includes("the answer to id 7 has another"),
-  },
-  "dns-stray-ends-wait": {
-    sentence:
-      "A datagram that was not the answer ended the wait; the answer came a moment later, and nobody was there to take it.",
-    fits: ({ kind, expected, received }) =>
-      kind === "different" && expected !== undefined && received === undefined,
-  },
-  "dns-recursion-flag": {
-    sentence:
-      "RA says whether your server asks others for its clients, and it says the opposite of what is so.",
-    fits: ({ headline }) => headline.includes("RA is"),
+      "The alias leads to a name that is not there; rcode and SOA speak of that name, and yours do not.",
+    fits: ({ headline }) => headline.includes('of "lost.example.test"'),
   },
 };
 

@@ -7,6 +7,7 @@ import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
 import { datagrams } from "./datagrams.ts";
 import { dns } from "./dns.ts";
+import { dnsServing } from "./dns_serving.ts";
 import { http } from "./http.ts";
 import { httpBodies } from "./http_bodies.ts";
 import { files } from "./files.ts";
@@ -50,6 +51,7 @@ export const catalogue: Catalogue = {
   ...sending,
   ...files,
   ...dns,
+  ...dnsServing,
   ...resp,
   ...pooling,
   ...proxying,

@@ -401,6 +401,7 @@ async function serveUdp(
 ): Promise<void> {
   const pending = new Set<Promise<void>>();
   for await (const [packet, from] of socket) {
+    if ((from as Deno.NetAddr).port === 0) continue;
     const work = answerOne(socket, respond, packet, from)
       .finally(() => pending.delete(work));
     pending.add(work);
