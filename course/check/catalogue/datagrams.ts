@@ -12,6 +12,7 @@ import {
   waitsTwice,
   wasTooLong,
 } from "./letters.ts";
+import type { Recording } from "../recording.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { ahead, isCrowded, lastIsOfSession, skips } from "./segments.ts";
 import { cutShort } from "./traffic.ts";
@@ -116,7 +117,8 @@ export const datagrams: Catalogue = {
       const closed = error instanceof BadResource ||
         error instanceof Interrupted;
       const returned = recording.program("return").length > 0;
-      return kind === "crash" && !closed || failure(evidence) && returned;
+      return kind === "crash" && !closed || failure(evidence) && returned ||
+        kind === "silence" && stoppedReceiving(recording);
     },
   },
   "udp-cuts-answer": {
@@ -192,3 +194,11 @@ export const datagrams: Catalogue = {
     fits: (evidence) => ahead(evidence) > 0,
   },
 };
+
+/** Whether the program has received, and waits for nobody but clients of TCP. */
+function stoppedReceiving(recording: Recording): boolean {
+  return received(recording).length > 0 &&
+    !recording.waiting.some(({ side, kind }) =>
+      side === "program" && kind !== "accept"
+    );
+}

@@ -53,10 +53,12 @@ export const dnsServing: Catalogue = {
   "dns-one-query": {
     sentence:
       "Your program closed the connection behind its first answer; a client may ask again and again on it.",
-    fits: ({ kind, recording }) =>
-      ["end", "closed"].includes(kind) &&
-      recording.program("write").length > 0 &&
-      recording.program("close").length > 0,
+    fits: ({ kind, recording }) => {
+      const answered = recording.program("write").at(-1)?.at;
+      const closed = recording.program("close").at(-1)?.at;
+      return ["end", "closed"].includes(kind) && // And no clock did it.
+        answered !== undefined && closed !== undefined && closed - answered < 5;
+    },
   },
   "udp-unanswerable": {
     sentence:
