@@ -112,7 +112,10 @@ export interface Zone {
 export interface ServeOptions {
   /** Who is asked about names outside the zone; without it they are refused. */
   upstream?: Deno.NetAddr;
-  /** How long `upstream` may take, in milliseconds. Default: 2,000. */
+  /**
+   * How long `upstream` may take, in milliseconds, whatever strangers send.
+   * Default: 2,000.
+   */
   timeoutMs?: number;
   /** How long a whole query may take to come over TCP. Default: 10,000. */
   idleMs?: number;
@@ -234,10 +237,10 @@ function readQuestion(reader: PacketReader): Question {
 }
 
 /**
- * Writes a message. Of one that takes more than `maxSize` bytes it writes what
- * fits, whole records only, and sets TC.
+ * Writes a message. Of one that takes more than `maxSize` bytes it leaves out
+ * records, whole ones, and sets TC; the questions and OPT stay.
  *
- * @throws {FormatError} If a name in it is too long.
+ * @throws {FormatError} If a name in it is too long, or has an empty label.
  */
 export function encodeMessage(
   message: DnsMessage,
@@ -273,7 +276,13 @@ function writeQuestion(writer: PacketWriter, question: Question) {
 
 // -- 2. What a zone answers --
 
-/** Answers `query` from `zone`. */
+/**
+ * Answers `query` from `zone`.
+ *
+ * What an alias leads to is looked up as if it had been asked, and the rcode
+ * and the authorities speak of the last name. Where that is outside the zone,
+ * or was there before, the answers end with the CNAME.
+ */
 export function answer(query: DnsMessage, zone: Zone): DnsMessage {
   const reply = replyTo(query);
   // TODO: There may be none, or two. Or it is no question, and wants something
@@ -350,7 +359,8 @@ async function serveUdp(
   respond: Respond,
 ): Promise<void> {
   for await (const [packet, from] of socket) {
-    // TODO: One sender of nonsense, and nobody gets an answer any more.
+    // TODO: One sender of nonsense, or from an address that cannot be, and
+    // nobody gets an answer any more.
     // TODO: An answer goes out however long it is, to whoever `from` is said
     // to be; and if the packet was an answer itself, it is answered, too.
     await socket.send(await respond(packet), from);
@@ -397,8 +407,8 @@ async function forward(
 ): Promise<Uint8Array> {
   const socket = openSocket();
   await socket.send(query, upstream);
-  // TODO: Who says that this comes from upstream, and that it answers this
-  // question? Who says that anything comes? And who waits meanwhile?
+  // TODO: Who says that this comes from upstream, and under the id that was
+  // sent? Who says that anything comes? And who waits meanwhile?
   const [reply] = await socket.receive();
   socket.close();
   return reply;

@@ -112,7 +112,10 @@ export interface Zone {
 export interface ServeOptions {
   /** Who is asked about names outside the zone; without it they are refused. */
   upstream?: Deno.NetAddr;
-  /** How long `upstream` may take, in milliseconds. Default: 2,000. */
+  /**
+   * How long `upstream` may take, in milliseconds, whatever strangers send.
+   * Default: 2,000.
+   */
   timeoutMs?: number;
   /** How long a whole query may take to come over TCP. Default: 10,000. */
   idleMs?: number;
@@ -287,7 +290,7 @@ function readRecord(reader: PacketReader): ResourceRecord {
  * Writes a message. Of one that takes more than `maxSize` bytes it writes the
  * header, with TC set, the questions and the OPT record.
  *
- * @throws {FormatError} If a name in it is too long.
+ * @throws {FormatError} If a name in it is too long, or has an empty label.
  */
 export function encodeMessage(
   message: DnsMessage,
@@ -331,7 +334,13 @@ function writeQuestion(writer: PacketWriter, question: Question) {
 
 // -- 2. What a zone answers --
 
-/** Answers `query` from `zone`. */
+/**
+ * Answers `query` from `zone`.
+ *
+ * What an alias leads to is looked up as if it had been asked, and the rcode
+ * and the authorities speak of the last name. Where that is outside the zone,
+ * or was there before, the answers end with the CNAME.
+ */
 export function answer(query: DnsMessage, zone: Zone): DnsMessage {
   const reply = replyTo(query);
   const [question, ...more] = query.questions;
