@@ -357,6 +357,11 @@ Deno.test(check("answer() gives ANY the records of one type", {
   const kinds = new Set(reply.answers.map(({ type }) => type)).size;
 
   assertEquals(kinds, 1, `ANY got records of ${kinds} types`);
+  const all = ZONE.records.filter(({ name, type }) =>
+    name === "www.example.test" && type === reply.answers[0]!.type
+  );
+  const [got, of] = [reply.answers.length, all.length]; // 0 is HINFO: RFC 8482.
+  assert(of === 0 || got === of, `ANY got ${got} of ${of} records of a type`);
 }));
 
 Deno.test(check("answer() answers OPT with OPT", {
