@@ -136,10 +136,18 @@ export function cameAgain({ kind, received, recording }: Evidence): boolean {
 
 /** Whether data came again because an ack did that says nothing new. */
 export function isAnswerToOldAck(evidence: Evidence): boolean {
+  if (evidence.kind === "extra" && heardTwice(evidence.recording)) return true;
   const acks = heard(evidence.recording).map(({ bytes }) => ackOf(bytes) ?? -1);
   const last = acks.pop() ?? -1;
   const isData = /^\/data\//.test(text(evidence.received));
   return evidence.kind === "extra" && isData && acks.some((ack) => ack >= last);
+}
+
+/** Whether the datagram that the program heard last had come before. */
+function heardTwice(recording: Recording): boolean {
+  const came = heard(recording).map(({ bytes }) => String(bytes));
+  const last = came.pop();
+  return last !== undefined && came.includes(last);
 }
 
 /** Whether what the program heard last belongs to a session that it began. */
