@@ -65,6 +65,20 @@ export class Clock {
     return this.#alarms[0]?.pacing ?? false;
   }
 
+  /**
+   * Lets `ms` milliseconds go by with nobody else doing anything: a computation
+   * that holds the only thread. Alarms ring late.
+   */
+  burn(ms: number) {
+    this.activity++;
+    this.#now += ms;
+  }
+
+  /** Whether the next alarm is late, which only a computation can make it. */
+  get late(): boolean {
+    return this.#alarms.length > 0 && this.#alarms[0]!.at < this.#now;
+  }
+
   /** Jumps to the next alarm and rings it; false if there is none. */
   jump(): boolean {
     const alarm = this.#alarms.shift();
@@ -95,6 +109,11 @@ export class WallClock extends Clock {
     };
     this.#timers.set(alarm, real.setTimeout(rung, ms));
     return alarm;
+  }
+
+  override burn(ms: number) {
+    this.activity++;
+    for (const end = this.now + ms; this.now < end;);
   }
 
   override cancel(alarm: Alarm) {

@@ -21,3 +21,19 @@ Deno.test("jump() says when there is nothing left to wait for", () => {
   assertEquals(clock.jump(), false);
   assertEquals(clock.now, 0);
 });
+
+Deno.test("burn() lets time go by, and alarms be late", () => {
+  const clock = new Clock();
+  const rung: string[] = [];
+  clock.set(10, () => rung.push(`at ${clock.now}`));
+  clock.set(50, () => rung.push(`at ${clock.now}`));
+  assertEquals(clock.late, false);
+
+  clock.burn(30);
+  assertEquals(clock.late, true);
+  clock.jump();
+  assertEquals(clock.late, false);
+  clock.jump();
+
+  assertEquals(rung, ["at 30", "at 50"]);
+});

@@ -10,6 +10,7 @@ function coded(Class: ErrorClass, code: string, message: string): Error {
 
 const {
   AddrInUse,
+  AddrNotAvailable,
   BadResource,
   BrokenPipe,
   Busy,
@@ -26,6 +27,12 @@ const {
 export const kernel = {
   addrInUse: () =>
     coded(AddrInUse, "EADDRINUSE", "Address already in use (os error 98)"),
+  addrNotAvailable: () =>
+    coded(
+      AddrNotAvailable,
+      "EADDRNOTAVAIL",
+      "Cannot assign requested address (os error 99)",
+    ),
   afNotSupported: () =>
     coded(
       Error,

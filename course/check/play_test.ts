@@ -415,3 +415,84 @@ Deno.test("a scripted writer takes everything after its pause", async () => {
 
   assertEquals(evidence, undefined);
 });
+
+for (const network of networks) {
+  Deno.test(`${network}: the program's connects fail as the check says`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const host = await stage.listen("host");
+      const codes: unknown[] = [];
+      for (let i = 0; i < 3; i++) {
+        try {
+          (await Deno.connect({ port: host.addr.port })).close();
+          codes.push("in");
+        } catch (error) {
+          codes.push((error as { code?: string }).code);
+        }
+      }
+      assertEquals(codes, ["EMFILE", "in", "EADDRNOTAVAIL"]);
+    }, {
+      network,
+      adversity: {
+        connectFails: (n) => ({ 0: "EMFILE", 2: "EADDRNOTAVAIL" } as const)[n],
+      },
+    });
+
+    assertEquals(evidence?.headline, undefined);
+  });
+
+  Deno.test(`${network}: what is due while the program computes comes late, and when it waits for a timer`, async () => {
+    const pauses = [
+      () => new Promise((resolve) => setTimeout(resolve, 0)),
+      () => nodeTimeout(1),
+    ];
+    for (const pause of pauses) await computesWith(network, pause);
+  });
+}
+
+/** Computes, with these pauses, while the cast has something to do. */
+async function computesWith(
+  network: "simulated" | "loopback",
+  pause: () => Promise<unknown>,
+) {
+  const { evidence } = await perform(async (stage) => {
+    const begun = stage.now;
+    const computed = (async () => {
+      for (let i = 0; i < 10; i++) {
+        stage.burn(20);
+        await pause();
+      }
+      return stage.now;
+    })();
+
+    await stage.sleep(10);
+    const rang = stage.now - begun;
+
+    assert(rang >= 20, `it rang after ${rang} ms`);
+    assert(stage.now < await computed, "it rang when all was computed");
+  }, { network });
+
+  assertEquals(evidence?.headline, undefined);
+}
+
+Deno.test("readBuffers counts what waits to be filled, and a shared buffer by its parts", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const conns = [];
+    for (const name of ["ann", "bob", "cid"]) {
+      conns.push((await stage.meet(name))[1]);
+    }
+    const slab = new Uint8Array(1_000);
+    const parts = [
+      new Uint8Array(64).subarray(0, 8),
+      slab.subarray(0, 10),
+      slab.subarray(10, 20),
+    ];
+    const reads = conns.map((conn, i) => conn.read(parts[i]!));
+    assertEquals(stage.readBuffers, 64 + 10 + 10);
+
+    conns.forEach((conn) => conn.close());
+    await Promise.allSettled(reads);
+    assertEquals(stage.readBuffers, 0);
+  });
+
+  assertEquals(evidence?.headline, undefined);
+});

@@ -280,6 +280,14 @@ export class Stage {
     return this.#world.clock.sleep(ms);
   }
 
+  /**
+   * Computes for `ms` milliseconds, without a pause: nobody else can do anything
+   * meanwhile. For work that a check gives to the program.
+   */
+  burn(ms: number) {
+    this.#world.clock.burn(ms);
+  }
+
   /** Milliseconds since the check began, simulated or real. */
   get now(): number {
     return this.#world.clock.now;
@@ -294,6 +302,18 @@ export class Stage {
   /** How many datagrams the program and the cast have sent until now. */
   get datagrams(): number {
     return this.#world.datagrams;
+  }
+
+  /**
+   * How many bytes the program holds ready for its reads that wait now. A buffer
+   * that has one of them counts whole; one that several share, by their parts.
+   */
+  get readBuffers(): number {
+    const views = Map.groupBy(this.#world.reading, ({ buffer }) => buffer);
+    return views.entries().reduce((sum, [buffer, parts]) => {
+      const asked = parts.reduce((size, part) => size + part.byteLength, 0);
+      return sum + (parts.length > 1 ? asked : buffer.byteLength);
+    }, 0);
   }
 
   /** Which sockets of the program are open, such as "listener". */

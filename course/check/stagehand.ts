@@ -170,6 +170,10 @@ export class Stagehand {
         quiet = 0;
       } else if (++quiet >= QUIET_TURNS) {
         quiet = 0;
+        // While a program computes, and now and then waits for a timer of any
+        // kind, others have their turn. An immediate is not enough: the kernel
+        // is not asked about sockets before it.
+        if (this.clock.late && this.clock.jump()) continue;
         if (await this.#waitedOutside()) continue;
         if (this.clock.now < LONGEST && this.clock.jump()) continue;
         if (!await this.#comesBack(seen, over)) this.#silent();

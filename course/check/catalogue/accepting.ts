@@ -47,8 +47,10 @@ export const accepting: Catalogue = {
   },
   "fd-limit": {
     sentence:
-      "Each connection is a file descriptor, and your program sets no limit below the system's, `ulimit -n`.",
-    fits: isLetIn,
+      "Each connection is a file descriptor; the system has a limit for them, `ulimit -n`, and your program has not reckoned with it.",
+    fits: (evidence) =>
+      isLetIn(evidence) ||
+      ["threw", "crash"].includes(evidence.kind) && outOfFiles(evidence.error),
   },
   "shared-buffer": {
     sentence:

@@ -5,6 +5,7 @@ import { accepting } from "./accepting.ts";
 import { addresses } from "./addresses.ts";
 import { awaiting } from "./awaiting.ts";
 import { closing } from "./closing.ts";
+import { crowds } from "./crowds.ts";
 import { datagrams } from "./datagrams.ts";
 import { dns } from "./dns.ts";
 import { dnsServing } from "./dns_serving.ts";
@@ -57,6 +58,7 @@ export const catalogue: Catalogue = {
   ...proxying,
   ...proxies,
   ...tls,
+  ...crowds,
 };
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */

@@ -159,6 +159,26 @@ export const listeningPromises: Promised = {
     const message = "The signal has been aborted";
     await rejects(() => third, "AbortError", message, 20 as never);
   },
+  "connect() waits when more come at once than the backlog has room for":
+    async (wire) => {
+      using listener = Deno.listen({
+        hostname: "127.0.0.1",
+        port: 0,
+        tcpBacklog: 1,
+      });
+      const controller = new AbortController();
+      const { signal } = controller;
+      let inside = 0;
+      const knocking = Array.from({ length: 3 }, async () => {
+        using _conn = await Deno.connect({ port: listener.addr.port, signal });
+        inside++;
+        await new Promise((leave) => signal.addEventListener("abort", leave));
+      });
+      await waits(wire, Promise.all(knocking));
+      assertEquals(inside, 2);
+      controller.abort();
+      await Promise.allSettled(knocking);
+    },
   "accept() is told when its listener closes": async () => {
     const listener = listenHere();
     const accepted = listener.accept();

@@ -61,7 +61,8 @@ export class SimulatedNetwork implements Network {
     const listener = find(open, target, port);
     if (listener === undefined) throw kernel.connectionRefused();
     // The kernel drops the SYN, so the client hears nothing and goes on trying.
-    await retransmit(this.#clock, listener, signal);
+    // Without an await where there is room: others may be about to take it.
+    if (listener.full) await retransmit(this.#clock, listener, signal);
     return this.#handshake(listener, target, options.from);
   }
 

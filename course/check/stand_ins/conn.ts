@@ -57,7 +57,8 @@ export class StandInConn implements Deno.TcpConn {
       ? into
       : into.subarray(0, readsAtMost);
     const who = this.#peer;
-    const call = { kind: "read", who, what: `read() from ${who}`, place };
+    const what = `read() from ${who}`;
+    const call = { kind: "read", who, what, place, into };
     return this.#world.call(call, () => this.#raw.read(asked), (n) => {
       if (n === null) {
         return { text: `${call.what} → null`, fruitless: true };

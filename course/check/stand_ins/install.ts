@@ -58,9 +58,10 @@ export function installSockets(network: Network, world: World): () => void {
       // A name stands for a port; which address was tried can be the question.
       const at = hostname === "127.0.0.1" ? "" : ` at ${hostname}`;
       const what = `connect() to ${who}${at}`;
+      const fault = world.connectFault();
       const raw = await world.call(
         { kind: "connect", who, what },
-        () => network.connect(options),
+        () => fault ? Promise.reject(fault) : network.connect(options),
         () => ({ text: what }),
       );
       return new StandInConn(raw, world);

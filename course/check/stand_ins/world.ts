@@ -24,6 +24,13 @@ export interface Adversity {
    * client waits; it goes on waiting. Nothing means that it is accepted.
    */
   readonly acceptFails?: (n: number) => "EMFILE" | undefined;
+  /**
+   * How the n-th connect() of the program fails, counted from 0, before it
+   * reaches anybody: no descriptor is left, or no local port.
+   */
+  readonly connectFails?: (
+    n: number,
+  ) => "EMFILE" | "EADDRNOTAVAIL" | undefined;
 }
 
 /** What a hostile network does to a datagram. */
@@ -64,6 +71,8 @@ export class World {
   readonly adversity: Adversity;
   /** The program's sockets that are open now. */
   readonly open = new Set<Open>();
+  /** What the program's reads that wait now would fill. */
+  readonly reading = new Set<Uint8Array>();
   /** Whether the program or the cast has used the network at all. */
   used = false;
   /** How many datagrams the program and the cast have sent. */
@@ -71,6 +80,7 @@ export class World {
   readonly #random: Random;
   #fruitless = 0;
   #accepts = 0;
+  #connects = 0;
   /** How many accepts have failed in this turn of the event loop. */
   #faults = 0;
   #budget: { until: number; exceeded: () => void } | undefined;
@@ -137,23 +147,41 @@ export class World {
     return kernel.tooManyOpenFiles();
   }
 
+  /** What the next connect() of the program fails with, if it does. */
+  connectFault(): Error | undefined {
+    const code = this.adversity.connectFails?.(this.#connects++);
+    if (code === undefined) return;
+    return code === "EMFILE"
+      ? kernel.tooManyOpenFiles()
+      : kernel.addrNotAvailable();
+  }
+
   /**
    * Makes a call of the program, and records it: that it waits, what it gave,
    * or what it failed with. A program that makes the same fruitless call again
    * and again is stopped there, so that the check can say so.
    */
   async call<T>(
-    { kind, what, who, place = this.here(), scripted = false, served = false }:
-      {
-        kind: string;
-        what: string;
-        who: string;
-        place?: Place;
-        /** Whether no network carries it, so that one of them is enough. */
-        scripted?: boolean;
-        /** See {@linkcode Waiting.served}. */
-        served?: boolean;
-      },
+    {
+      kind,
+      what,
+      who,
+      place = this.here(),
+      scripted = false,
+      served = false,
+      into,
+    }: {
+      kind: string;
+      what: string;
+      who: string;
+      place?: Place;
+      /** Whether no network carries it, so that one of them is enough. */
+      scripted?: boolean;
+      /** See {@linkcode Waiting.served}. */
+      served?: boolean;
+      /** What a read is to fill. */
+      into?: Uint8Array;
+    },
     make: () => Promise<T>,
     said: (result: T) => {
       text: Words;
@@ -171,6 +199,7 @@ export class World {
       what,
       ...(served && { served }),
     });
+    if (into) this.reading.add(into);
     // What is sent leaves at once; what is received comes at the end of a call.
     const sends = kind === "write" || kind === "send";
     const sent = sends ? this.recording.reserve() : undefined;
@@ -189,6 +218,7 @@ export class World {
       await this.#fruitlessCall({ what, place, done });
       throw error;
     } finally {
+      if (into) this.reading.delete(into);
       done();
     }
   }
