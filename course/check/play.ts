@@ -139,6 +139,7 @@ export class Play {
 
   #crash(error: unknown) {
     if (error instanceof Unmet) return; // The check itself has given up on it.
+    if (this.#recording.over) return; // We have closed its sockets, all of them.
     const place = this.#recording.placeOf(error) ?? Place.of(error);
     // It surfaces a turn after the call that failed.
     this.#recording.noteBehindCause({

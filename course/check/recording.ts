@@ -212,6 +212,11 @@ export class Recording {
     };
   }
 
+  /** Whether the recording has been stopped. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Keeps what is recorded as it is: what follows is only cleaning up. */
   stop() {
     this.#over = true;
