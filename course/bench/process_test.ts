@@ -38,3 +38,8 @@ Deno.test("Process rests when it has nothing more to print, or ends", async () =
 
   assertEquals(brief.stdout, "one\ntwo\n");
 });
+
+Deno.test("output() gives what a command prints, unless it fails", async () => {
+  assertEquals(await output(["echo", "words"]), "words\n");
+  await assertRejects(() => output(["false"]), Error, "end well");
+});

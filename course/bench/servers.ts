@@ -22,6 +22,9 @@ export interface Measured {
   readonly troubles: readonly string[];
 }
 
+/** How long a server may take until it listens. */
+const PATIENCE_MS = 10_000;
+
 const cores = navigator.hardwareConcurrency;
 const divided = cores > 1 && Deno.build.os === "linux";
 
@@ -54,12 +57,15 @@ export class Servers implements AsyncDisposable {
 
   async #start({ name, command, ready = /^(\d+)$/m }: Peer): Promise<void> {
     const process = new Process(onServerCores(command), { limitMs: 300_000 });
+    const patience = setTimeout(() => process.kill(), PATIENCE_MS);
     try {
       const [, port] = await process.prints(ready);
       this.running.push({ name, port: Number(port), process });
     } catch (error) {
       await process[Symbol.asyncDispose]();
       this.troubles.push(`${name} is missing: ${reason(error)}`);
+    } finally {
+      clearTimeout(patience);
     }
   }
 
