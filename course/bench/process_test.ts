@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Process } from "./process.ts";
+import { output, Process } from "./process.ts";
 
 Deno.test("Process ends with all that it has started", async () => {
   // The child has the output, too: it has ended when the output has.
