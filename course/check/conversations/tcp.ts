@@ -133,7 +133,9 @@ function nothing() {}
 async function leave(ends: End[], log: Log) {
   for (const { conn } of ends) {
     try {
-      conn.close();
+      // One of node:net closes once all is sent, and a reset sends nothing.
+      if (conn.reset) conn.reset();
+      else conn.close();
     } catch (error) {
       if (!(error instanceof Deno.errors.BadResource)) throw error;
     }
