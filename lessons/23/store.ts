@@ -171,7 +171,10 @@ export class Database {
     return perform(this.#commands, name, args);
   }
 
-  /** SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key. */
+  /**
+   * SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key; with
+   * another, the reply is null, and nothing changes.
+   */
   #set(key: string, [value, ..._options]: Uint8Array[]): Resp {
     // TODO: What follows the value is passed over, in any case.
     // A copy: a view would keep all that was read together with it.
@@ -267,7 +270,10 @@ const WRONG_TYPE = "WRONGTYPE the key holds another kind of value";
 
 /** Settings of a server. */
 export interface ServeOptions extends RespLimits {
-  /** How many bytes may wait for a client that does not read. Default: 1 MiB. */
+  /**
+   * How many bytes may wait in this program for a client that does not read.
+   * What the kernel has taken does not count. Default: 1 MiB.
+   */
   readonly maxQueued?: number;
 }
 
@@ -358,7 +364,8 @@ class Session {
   /**
    * BLPOP key [key …] seconds: `[key, item]` from the first list that has one.
    * If none has, the client waits until one does, but so many seconds at most,
-   * and then gets null. 0 seconds are for ever.
+   * and then gets null. 0 seconds are for ever, and 0.5 are half a second; what
+   * is no number, or below 0, is refused.
    */
   #pop(args: Uint8Array[]): Resp | undefined {
     const keys = args.slice(0, -1);
@@ -447,7 +454,10 @@ function asBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** A character for each byte. As UTF-8, some keys would look alike. */
+/**
+ * A character for each byte. As UTF-8, some keys would look alike. It is not
+ * the way back from `asBytes()`: a byte above 127 would become two.
+ */
 function asText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);

@@ -270,7 +270,10 @@ export class Database {
     return perform(this.#commands, name, args);
   }
 
-  /** SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key. */
+  /**
+   * SET key value [EX seconds | PX milliseconds] [NX]. NX: only a new key; with
+   * another, the reply is null, and nothing changes.
+   */
   #set(key: string, [value, ...options]: Uint8Array[]): Resp {
     let onlyNew = false;
     let end: number | undefined;
@@ -412,7 +415,10 @@ function integer(bytes: Uint8Array): bigint {
 
 /** Settings of a server. */
 export interface ServeOptions extends RespLimits {
-  /** How many bytes may wait for a client that does not read. Default: 1 MiB. */
+  /**
+   * How many bytes may wait in this program for a client that does not read.
+   * What the kernel has taken does not count. Default: 1 MiB.
+   */
   readonly maxQueued?: number;
 }
 
@@ -464,19 +470,27 @@ async function talk(conn: Deno.TcpConn, decoder: RespDecoder, shared: Shared) {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.InvalidData)) throw error;
-    outbox.put(new Refusal(`ERR Protocol error: ${error.message}`));
+    const refusal = new Refusal(`ERR Protocol error: ${error.message}`);
+    const told = session.idle().then(() => outbox.put(refusal));
+    // A BLPOP may wait before it. What comes now counts only as being there.
+    await Promise.race([told, silence(conn, buffer)]);
   } finally {
     session.leave();
   }
   await outbox.sent;
 }
 
+/** Reads on, and resolves at the end. */
+async function silence(conn: Deno.TcpConn, buffer: Uint8Array<ArrayBuffer>) {
+  while (await conn.read(buffer) !== null);
+}
+
 /** The commands of one client, and all that belongs to it alone. */
 class Session {
   readonly #outbox: Outbox;
   readonly #shared: Shared;
-  /** Commands behind a BLPOP that waits. Strangers would need a limit here. */
-  readonly #queue: Uint8Array[][] = [];
+  /** What stands behind a BLPOP. Strangers would need a limit here. */
+  readonly #queue: (() => void)[] = [];
   /** How to end that wait. */
   #stop: (() => void) | undefined;
   /** How to leave each channel. */
@@ -495,8 +509,16 @@ class Session {
 
   /** Runs a command as soon as all before it have their replies. */
   take(command: Uint8Array[]) {
-    this.#queue.push(command);
+    this.#queue.push(() => this.#answer(command));
     this.#proceed();
+  }
+
+  /** Resolves when all commands that were taken have their replies. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push(resolve);
+      this.#proceed();
+    });
   }
 
   /** Says that the client takes, and hears, nothing any more. */
@@ -507,10 +529,13 @@ class Session {
 
   #proceed() {
     while (this.#stop === undefined && this.#queue.length > 0) {
-      const [name, ...args] = this.#queue.shift()!;
-      const reply = this.#run(asText(name!), args);
-      if (reply !== undefined) this.#outbox.put(reply);
+      this.#queue.shift()!();
     }
+  }
+
+  #answer([name, ...args]: Uint8Array[]) {
+    const reply = this.#run(asText(name!), args);
+    if (reply !== undefined) this.#outbox.put(reply);
   }
 
   /** The reply to a command; none if it comes later, or in several parts. */
@@ -525,7 +550,8 @@ class Session {
   /**
    * BLPOP key [key …] seconds: `[key, item]` from the first list that has one.
    * If none has, the client waits until one does, but so many seconds at most,
-   * and then gets null. 0 seconds are for ever.
+   * and then gets null. 0 seconds are for ever, and 0.5 are half a second; what
+   * is no number, or below 0, is refused.
    */
   #pop(args: Uint8Array[]): Resp | undefined {
     const keys = args.slice(0, -1);
@@ -630,7 +656,10 @@ function asBytes(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
-/** A character for each byte. As UTF-8, some keys would look alike. */
+/**
+ * A character for each byte. As UTF-8, some keys would look alike. It is not
+ * the way back from `asBytes()`: a byte above 127 would become two.
+ */
 function asText(bytes: Uint8Array): string {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);

@@ -276,7 +276,9 @@ export function serve(
   function visit(conn: Deno.Conn, done: () => void) {
     const decoder = new RespDecoder(options);
     const buffer = Buffer.alloc(4_096);
-    const todo: Uint8Array[][] = [];
+    const todo: (Uint8Array[] | Error)[] = [];
+    let refused = false;
+    let ended = false;
     let stopWaiting: (() => void) | undefined;
     let open = true;
     let unsent = Buffer.alloc(0);
@@ -338,7 +340,7 @@ export function serve(
       const wait = { keys, give };
       waits.push(wait);
       const timer = seconds > 0
-        ? setTimeout(() => finish(null), seconds * 1_000)
+        ? setTimeout(() => finish(null), Math.min(seconds * 1_000, 2e9))
         : undefined;
       stopWaiting = () => {
         clearTimeout(timer);
@@ -369,24 +371,31 @@ export function serve(
     }
 
     function go() {
-      while (todo.length > 0 && !stopWaiting) run(todo.shift()!);
+      while (todo.length > 0 && !stopWaiting) {
+        const next = todo.shift()!;
+        if (next instanceof Error) {
+          say(next);
+          end();
+        } else run(next);
+      }
+    }
+
+    function take(chunk: Uint8Array) {
+      try {
+        for (const words of decoder.push(chunk)) todo.push(words);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.InvalidData)) throw error;
+        refused = true;
+        todo.push(new Error(`ERR Protocol error: ${error.message}`));
+      }
     }
 
     function read() {
       conn.read(buffer).then((n) => {
         if (n === null) return end();
-        try {
-          for (const words of decoder.push(buffer.subarray(0, n))) {
-            todo.push(words);
-          }
-          go();
-        } catch (error) {
-          if (!(error instanceof Deno.errors.InvalidData)) throw error;
-          go();
-          say(new Error(`ERR Protocol error: ${error.message}`));
-          return end();
-        }
-        sent(read);
+        if (!refused) take(buffer.subarray(0, n));
+        go();
+        if (!ended) sent(read);
       }).catch(lost);
     }
 
@@ -396,6 +405,7 @@ export function serve(
     }
 
     function end() {
+      ended = true;
       leave();
       sent(shut);
     }

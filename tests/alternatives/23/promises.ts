@@ -430,6 +430,7 @@ class Client {
         this.#ran = this.#ran.then(() =>
           this.send(new Reply(`ERR Protocol error: ${error.message}`))
         );
+        await Promise.race([this.#ran, this.#readOn(buffer)]);
       } else if (!isGone(error)) throw error;
     }
     this.#gone.abort();
@@ -439,13 +440,22 @@ class Client {
     this.#close();
   }
 
+  /** Nothing counts any more, but that the client is there. */
+  async #readOn(buffer: Uint8Array<ArrayBuffer>) {
+    try {
+      while (await this.#conn.read(buffer) !== null);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
+  }
+
   async #command([name, ...args]: Uint8Array[]) {
     const { database, subscribers } = this.#server;
     const upper = binary(name!).toUpperCase();
     const keys = args.map(binary);
     if (upper === "BLPOP" && args.length > 1) {
       const seconds = Number(keys.pop());
-      if (Number.isNaN(seconds)) return this.send(new Reply("ERR no number"));
+      if (!(seconds >= 0)) return this.send(new Reply("ERR no number"));
       for (const key of keys) {
         const item = database.run("LPOP", args[keys.indexOf(key)]!);
         if (item !== null) return this.send([args[keys.indexOf(key)]!, item]);
@@ -474,7 +484,7 @@ class Client {
   async #blpop(keys: string[], seconds: number) {
     const late = new AbortController();
     const timer = seconds > 0
-      ? setTimeout(() => late.abort(), seconds * 1_000)
+      ? setTimeout(() => late.abort(), Math.min(seconds, 2e6) * 1_000)
       : undefined;
     const signal = AbortSignal.any([this.#gone.signal, late.signal]);
     if (signal.aborted) return;

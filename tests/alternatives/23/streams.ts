@@ -370,6 +370,9 @@ function commands(conn: Deno.Conn, options: ServeOptions) {
 
   async function* read(): AsyncGenerator<Uint8Array[] | Problem> {
     const buffer = new Uint8Array(8_192);
+    const drain = async (n: number | null) => {
+      while (n !== null) n = await conn.read(buffer);
+    };
     try {
       for (let n; (n = await conn.read(buffer)) !== null;) {
         yield* decoder.push(buffer.subarray(0, n));
@@ -377,6 +380,8 @@ function commands(conn: Deno.Conn, options: ServeOptions) {
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) {
         yield new Problem(`ERR Protocol error: ${error.message}`);
+        // Its leaving still counts.
+        await conn.read(buffer).then(drain).catch(unlessGone);
       } else unlessGone(error);
     }
   }
@@ -391,12 +396,15 @@ async function talk(conn: Deno.Conn, server: Server) {
     peer.leave();
     left.resolve(undefined);
   });
-  for await (const words of behind) {
-    if (words instanceof Problem) await peer.send(words);
-    else await answer(peer, server, words, left.promise);
+  for await (const words of behind.values({ preventCancel: true })) {
+    if (words instanceof Problem) {
+      await peer.send(words);
+      break;
+    }
+    await answer(peer, server, words, left.promise);
   }
-  await watching;
   conn[Symbol.dispose]();
+  await watching;
 }
 
 async function answer(
@@ -433,7 +441,7 @@ async function blpop(
   left: Promise<undefined>,
 ): Promise<Resp | undefined> {
   const seconds = Number(new TextDecoder().decode(args.at(-1)));
-  if (Number.isNaN(seconds)) return new Problem("ERR timeout is no number");
+  if (!(seconds >= 0)) return new Problem("ERR timeout is no number");
   const waiter = new Waiter(args.slice(0, -1));
   const found = server.popOne(waiter.keys);
   if (found) return found;
@@ -443,7 +451,7 @@ async function blpop(
     ? setTimeout(() => {
       server.waiters.delete(waiter); // At once: after an await it is too late.
       late.resolve(null);
-    }, seconds * 1_000)
+    }, Math.min(seconds * 1_000, 0x7fffffff))
     : undefined;
   const gone = left.then(() => void server.waiters.delete(waiter));
   const reply = await Promise.race([waiter.taken.promise, late.promise, gone]);
