@@ -184,10 +184,14 @@ Deno.test(check("RespDecoder keeps what begins the next command", {
   }
 }));
 
-Deno.test(check("RespDecoder takes a line for a command", () => {
+Deno.test(check("RespDecoder takes a line for a command", {
+  reveals: ["encoded-twice"],
+}, () => {
   const typed = "PING\r\nset  key value \n";
   const found = ["PING ", "set key value "];
   assertMessages(spoken(new RespDecoder(), typed), found, "two typed lines");
+  const accent = spoken(new RespDecoder(), "GET né\n");
+  assertMessages(accent, ["GET né "], "a typed line with an accent");
 }));
 
 Deno.test(check("RespDecoder passes over an empty command", {
@@ -511,11 +515,16 @@ Deno.test(check("Database.run() forgets an end with SET, and not with INCR", {
   replies(database, "DEL b", "(integer) 1");
   replies(database, "SET b 2", "OK");
   replies(database, "INCR c", "(integer) 2");
+  replies(database, "SET c 3 NX", "(nil)");
+  replies(database, "TTL c", "(integer) 5"); // What is refused changes nothing.
 
   clock.now += 5_001;
   replies(database, "GET a", '"2"');
   replies(database, "GET b", '"2"');
   replies(database, "GET c", "(nil)");
+  replies(database, "INCR c", "(integer) 1"); // The end went with the value.
+  replies(database, "GET c", '"1"');
+  replies(database, "TTL c", "(integer) -1");
 }));
 
 Deno.test(check("Database.sweep() removes what nobody asks for any more", {
@@ -705,6 +714,11 @@ Deno.test(check("serve() removes what has ended, within a minute", {
   await stage.sleep(60_000);
   await ann.send("DBSIZE\r\n");
   await ann.receives(":1\r\n");
+  await ann.send("SET session bob PX 50\r\n");
+  await ann.receives("+OK\r\n");
+  await stage.sleep(60_000); // Once is not enough.
+  await ann.send("DBSIZE\r\n");
+  await ann.receives(":1\r\n");
 }));
 
 // -- Part 6: a client that waits --
@@ -727,7 +741,7 @@ Deno.test(check("serve() gives BLPOP what is there", async (stage) => {
 }));
 
 Deno.test(check("serve() lets BLPOP wait for an item", {
-  reveals: ["gives-up-early", "timer-leak"],
+  reveals: ["empty-list-kept", "gives-up-early", "timer-leak"],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");
@@ -741,8 +755,25 @@ Deno.test(check("serve() lets BLPOP wait for an item", {
   await bob.send("LPUSH jobs cook\r\n");
   await bob.receives(":1\r\n");
   await ann.receives(array("jobs", "cook"));
-  await bob.send("LPOP jobs\r\nDBSIZE\r\n");
-  await bob.receives("$-1\r\n:0\r\n");
+  await blpop(ann, "jobs", "3000000"); // Five weeks.
+  await bob.send("LPUSH jobs iron\r\n");
+  await bob.receives(":1\r\n");
+  await ann.receives(array("jobs", "iron"));
+  await bob.send("DBSIZE\r\n"); // A list without items is none.
+  await bob.receives(":0\r\n");
+}));
+
+Deno.test(check("serve() refuses a BLPOP with a time that is none", {
+  reveals: ["wait-without-number"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  for (const time of ["abc", "-1"]) {
+    await ann.send(`BLPOP jobs ${time}\r\n`);
+    await ann.receives("-ERR ");
+    await line(ann);
+  }
 }));
 
 Deno.test(check("serve() keeps replies in order behind a BLPOP", {
@@ -760,6 +791,24 @@ Deno.test(check("serve() keeps replies in order behind a BLPOP", {
   await bob.send("LPUSH jobs cook\r\n");
   await bob.receives(":1\r\n");
   await ann.receives(concat([array("jobs", "cook"), bulk("done")]));
+}));
+
+Deno.test(check("serve() says last what is wrong, behind a BLPOP too", {
+  reveals: ["error-overtakes", "gives-up-early"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.send("BLPOP jobs 0.05\r\nPING\r\n*x\r\n");
+  const nothing = new TextDecoder().decode(await ann.receive(1));
+  assert(nothing !== "-", "ann got an error before the reply to BLPOP");
+  const missing = nothing + await line(ann);
+  const waited = Math.ceil(stage.now);
+  assert(["$-1", "*-1"].includes(missing), `ann got ${missing}`);
+  assert(waited >= 50, `BLPOP waited ${waited} ms, and was told 0.05 s`);
+  await ann.receives("+PONG\r\n-ERR Protocol error");
+  await line(ann);
+  await ann.receivesEnd();
 }));
 
 Deno.test(check("serve() gives items to who came first", {
@@ -917,6 +966,7 @@ Deno.test(check("serve() lets go of a subscriber that does not read", {
     heard = await line(ann);
   }
 
-  assert(heard === "0", "13 MB wait in memory for a client that does not read");
+  const told = "slow has not read 13 MB, and is still subscribed";
+  assert(heard === "0", told);
   await slow.receiveAll();
 }));

@@ -100,7 +100,8 @@ export const accepting: Catalogue = {
     fits: (evidence) =>
       evidence.kind === "silence" &&
         (missesGoodbye(evidence) || tookMuchAtLast(evidence)) ||
-      evidence.kind === "assert" && /\bin memory\b/.test(evidence.headline),
+      evidence.kind === "assert" &&
+        /\bin memory\b|\bstill subscribed$/.test(evidence.headline),
   },
   "sanitizers-on": {
     sentence:

@@ -58,7 +58,7 @@ export const resp: Catalogue = {
   },
   "missing-argument": {
     sentence:
-      "Your program runs a command without counting its arguments; what is not there is undefined.",
+      "Your program runs a command with too few arguments, or too many: nobody has counted them.",
     fits: failure,
   },
   "integer-rounded": {
@@ -99,8 +99,11 @@ export const resp: Catalogue = {
   },
   "end-outlives-value": {
     sentence:
-      "SET gave a key a new value, without an end; the end of the value before has taken it away.",
-    fits: (evidence) => replies(evidence).actual === "(nil)",
+      "A key has a new value, without an end; the end of the value before has taken it away.",
+    fits: (evidence) => {
+      const { command, actual } = replies(evidence);
+      return command.startsWith("GET ") && actual === "(nil)";
+    },
   },
   "expired-kept": {
     sentence:
@@ -116,6 +119,25 @@ export const resp: Catalogue = {
       "A reply has overtaken the one before it; replies carry no names, and their order says which is which.",
     fits: ({ kind, received }) =>
       kind === "different" && (begins(received, "+") || begins(received, "$4")),
+  },
+  "error-overtakes": {
+    sentence:
+      "Replies to commands before the wrong one were still to come, and your program sent the error first, or alone.",
+    fits: ({ kind, headline, received }) =>
+      kind === "assert" && /^\w+ got an error before/.test(headline) ||
+      kind === "different" && begins(received, "-"),
+  },
+  "empty-list-kept": {
+    sentence:
+      "BLPOP took the last item of a list; the key is still there, with nothing in it.",
+    fits: ({ kind, received }) => kind === "different" && begins(received, ":"),
+  },
+  "wait-without-number": {
+    sentence:
+      "The time of a BLPOP is no number, or below 0; your program waits all the same, or answers as if it had waited.",
+    fits: ({ kind, received }) =>
+      kind === "silence" ||
+      kind === "different" && /^[$*]-1/.test(asText(received)),
   },
   "gives-up-early": {
     sentence:

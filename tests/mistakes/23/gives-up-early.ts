@@ -364,17 +364,23 @@ async function talk(conn: Deno.TcpConn, decoder: RespDecoder, shared: Shared) {
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.InvalidData)) throw error;
-    outbox.put(new Refusal(`ERR Protocol error: ${error.message}`));
+    const refusal = new Refusal(`ERR Protocol error: ${error.message}`);
+    const told = session.idle().then(() => outbox.put(refusal));
+    await Promise.race([told, silence(conn, buffer)]);
   } finally {
     session.leave();
   }
   await outbox.sent;
 }
 
+async function silence(conn: Deno.TcpConn, buffer: Uint8Array<ArrayBuffer>) {
+  while (await conn.read(buffer) !== null);
+}
+
 class Session {
   readonly #outbox: Outbox;
   readonly #shared: Shared;
-  readonly #queue: Uint8Array[][] = [];
+  readonly #queue: (() => void)[] = [];
   #stop: (() => void) | undefined;
   readonly #channels = new Map<string, () => void>();
 
@@ -390,8 +396,15 @@ class Session {
   }
 
   take(command: Uint8Array[]) {
-    this.#queue.push(command);
+    this.#queue.push(() => this.#answer(command));
     this.#proceed();
+  }
+
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#queue.push(resolve);
+      this.#proceed();
+    });
   }
 
   leave() {
@@ -401,10 +414,13 @@ class Session {
 
   #proceed() {
     while (this.#stop === undefined && this.#queue.length > 0) {
-      const [name, ...args] = this.#queue.shift()!;
-      const reply = this.#run(asText(name!), args);
-      if (reply !== undefined) this.#outbox.put(reply);
+      this.#queue.shift()!();
     }
+  }
+
+  #answer([name, ...args]: Uint8Array[]) {
+    const reply = this.#run(asText(name!), args);
+    if (reply !== undefined) this.#outbox.put(reply);
   }
 
   #run(name: string, args: Uint8Array[]): Resp | undefined {
