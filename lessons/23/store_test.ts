@@ -554,7 +554,7 @@ async function line(client: Actor): Promise<string> {
 }
 
 Deno.test(check("serve() answers commands, however they arrive", {
-  reveals: ["timer-leak"],
+  reveals: ["generator-abandoned", "timer-leak"],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");

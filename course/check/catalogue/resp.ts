@@ -21,6 +21,13 @@ export const resp: Catalogue = {
       !!expected && !!received && expected.some((byte) => byte > 127) &&
       firstDifference(received, encodedTwice(expected)) < 0,
   },
+  "generator-abandoned": {
+    sentence:
+      "The reply is not to the command that came last, but to what was left of the one before; a generator that is given up stops at its yield.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && begins(expected, "$") &&
+      /^(\+OK|-ERR)/.test(asText(received)),
+  },
   "resp-blank-inline": {
     sentence:
       "An empty command, a blank line or *0, asks for nothing; your program passes it on, or gives up on it.",
