@@ -169,6 +169,12 @@ export const resp: Catalogue = {
         wroteToNobody(evidence);
     },
   },
+  "limit-of-its-own": {
+    sentence:
+      "A subscriber was hung up on though less was waiting than serve() was told may wait; your program has another limit.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /was let go with less than/.test(headline),
+  },
   "subscription-leak": {
     sentence:
       "A subscriber has left, and your program still counts it, and writes to it.",
