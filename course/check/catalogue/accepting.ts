@@ -101,7 +101,7 @@ export const accepting: Catalogue = {
       evidence.kind === "silence" &&
         (missesGoodbye(evidence) || tookMuchAtLast(evidence)) ||
       evidence.kind === "assert" &&
-        /\bin memory\b|\bstill subscribed$/.test(evidence.headline),
+        /\bin memory\b/.test(evidence.headline),
   },
   "sanitizers-on": {
     sentence:

@@ -169,6 +169,12 @@ export const resp: Catalogue = {
         wroteToNobody(evidence);
     },
   },
+  "message-dropped": {
+    sentence:
+      "A subscriber did not get all that was published while it was subscribed; it cannot know, as long as nobody hangs up on it.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && /it misses messages$/.test(headline),
+  },
   "limit-of-its-own": {
     sentence:
       "A subscriber was hung up on though less was waiting than serve() was told may wait; your program has another limit.",
