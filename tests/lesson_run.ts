@@ -110,10 +110,14 @@ export async function runDeno(
 /** The checks that a run announced, each with what became of it. */
 export function readReport(output: string, nonce: string): Check[] {
   const checks = new Map<string, Check>();
-  const start = `\u001e${nonce} `;
+  const start = `\u001e${nonce}`;
+  let begun = "";
   for (const line of output.split("\n")) {
     if (!line.startsWith(start)) continue;
-    const data = JSON.parse(line.slice(start.length));
+    begun += line.slice(start.length + 1);
+    if (line[start.length] === "+") continue; // The next one goes on.
+    const data = JSON.parse(begun);
+    begun = "";
     for (const name of data.plan ?? []) {
       checks.set(name, { name, status: "missing", ms: 0, networks: [] });
     }

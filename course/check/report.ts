@@ -34,11 +34,29 @@ function option(name: string): string | undefined {
   return given?.slice(prefix.length);
 }
 
-/** Prints `data` as one marked line, if somebody asked for it. */
+/**
+ * How many characters a line of data has at most. Up to 4,096 bytes go into a
+ * pipe in one piece (PIPE_BUF, pipe(7)); in longer lines, what another thread of
+ * Deno writes at that moment would stand in the middle.
+ */
+const LINE = 1_000;
+
+/**
+ * Prints `data` as marked lines, if somebody asked for it: a "+" behind the word
+ * says that the next line goes on.
+ */
 export function report(data: unknown): void {
   if (nonce === undefined) return;
+  let rest: string = real.stringify(data);
+  while (rest.length > LINE) {
+    // Two halves of one character would both be lost.
+    const isHalf = /[\ud800-\udbff]/.test(rest[LINE - 1]!);
+    const end = isHalf ? LINE - 1 : LINE;
+    real.log(`\n\x1e${nonce}+${rest.slice(0, end)}`);
+    rest = rest.slice(end);
+  }
   // A program may have printed half a line; data begins on a line of its own.
-  real.log(`\n\x1e${nonce} ${real.stringify(data)}`);
+  real.log(`\n\x1e${nonce} ${rest}`);
 }
 
 /** A failure as data, for a page to draw. */

@@ -109,7 +109,8 @@ const LONGEST_LINE = 8 * 1024;
 /**
  * Takes the data lines out of what a run prints.
  *
- * A data line begins with U+001E and the run's own random word; the program
+ * A data line begins with U+001E and the run's own random word, and a "+" if
+ * the next one goes on; the program
  * under test does not know the word, so whatever else it prints is output. The
  * explanation comes from here, and never the verdict.
  */
@@ -125,10 +126,12 @@ export class ReportReader {
   printed = 0;
   readonly #mark: string;
   #pending = "";
+  /** Data whose next line is still to come. */
+  #data = "";
 
   /** Reads a run that was started with this random word. */
   constructor(nonce: string) {
-    this.#mark = `\u001e${nonce} `;
+    this.#mark = `\u001e${nonce}`;
   }
 
   /** Takes what was printed next. Lines may come in pieces. */
@@ -153,10 +156,15 @@ export class ReportReader {
   #line(line: string, newline: string): void {
     // A program that prints no newline shares its line with the data.
     const at = line.indexOf(this.#mark);
-    const json = at < 0 ? undefined : parse(line.slice(at + this.#mark.length));
-    if (json === undefined) return this.print(line + newline);
+    const sign = at < 0 ? "" : line[at + this.#mark.length];
+    if (sign !== " " && sign !== "+") return this.print(line + newline);
     if (at > 0) this.print(line.slice(0, at));
-    this.#record(json);
+    this.#data += line.slice(at + this.#mark.length + 1);
+    if (sign === "+") return; // The next line goes on.
+    const json = parse(this.#data);
+    this.#data = "";
+    if (json) this.#record(json);
+    else this.print(line.slice(at) + newline);
   }
 
   /** Takes output that can hold no data lines: what came on stderr. */

@@ -40,8 +40,22 @@ Deno.test("ReportReader finds data behind output without a newline", () => {
   assertEquals(reader.output, "no newline");
 });
 
+Deno.test("ReportReader joins data that goes on over lines", () => {
+  const reader = read(
+    '\u001eword+{"plan":["a"\n',
+    'hello\n\u001eword+,"b\n\u001eword "]}\n',
+    PLAN,
+  );
+
+  assertEquals(reader.report.plan, ["a", "b"]);
+  assertEquals(reader.output, "hello\n");
+});
+
 Deno.test("ReportReader takes lines with another word for output", () => {
-  const reader = read('\u001eother {"plan":["x"]}\n\u001e {"plan":["y"]}\n');
+  const reader = read(
+    '\u001eother {"plan":["x"]}\n\u001e {"plan":["y"]}\n',
+    '\u001ewords {"plan":["z"]}\n',
+  );
 
   assertEquals(reader.report.plan, undefined);
 });
