@@ -75,8 +75,10 @@ async function save(
   if (run.done || run.value.passed !== passed) {
     throw new Error(`Cannot measure: ${JSON.stringify(run.value)}`);
   }
-  // The types come next; a person's next save comes long after them.
+  // The types come next; a person's next save comes long after them, when those
+  // who stand by for it have loaded what they need.
   await runs.next();
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
   return time;
 }
 
