@@ -1,4 +1,4 @@
-import { real } from "./real.ts";
+import { real, turn } from "./real.ts";
 
 /** Something that will happen at a time. */
 export interface Alarm {
@@ -18,7 +18,8 @@ export interface Alarm {
  * something on the network counts it there.
  */
 export class Clock {
-  #now = 0;
+  /** What {@linkcode Clock.now} was when it was last looked at. */
+  protected time = 0;
   #alarms: Alarm[] = [];
 
   /** How many things have happened; equal twice in a row means quiet. */
@@ -29,13 +30,18 @@ export class Clock {
 
   /** The simulated time. */
   get now(): number {
-    return this.#now;
+    return this.time;
+  }
+
+  /** The alarm that rings next, if there is one. */
+  protected get next(): Alarm | undefined {
+    return this.#alarms[0];
   }
 
   /** Rings at `ms` milliseconds from now. Returns the alarm, to cancel it. */
   set(ms: number, ring: () => void, pacing = false): Alarm {
     this.activity++;
-    const alarm = { at: this.#now + ms, ring, pacing };
+    const alarm = { at: this.now + ms, ring, pacing };
     // Kept in the order of ringing; equal times ring in the order of setting.
     let place = this.#alarms.length;
     while (place > 0 && this.#alarms[place - 1]!.at > alarm.at) place--;
@@ -71,12 +77,17 @@ export class Clock {
    */
   burn(ms: number) {
     this.activity++;
-    this.#now += ms;
+    this.time += ms;
   }
 
   /** Whether the next alarm is late, which only a computation can make it. */
   get late(): boolean {
-    return this.#alarms.length > 0 && this.#alarms[0]!.at < this.#now;
+    return this.#alarms.length > 0 && this.#alarms[0]!.at < this.time;
+  }
+
+  /** Forgets all alarms. */
+  stop() {
+    this.#alarms = [];
   }
 
   /** Jumps to the next alarm and rings it; false if there is none. */
@@ -84,45 +95,89 @@ export class Clock {
     const alarm = this.#alarms.shift();
     if (alarm === undefined) return false;
     this.activity++;
-    this.#now = Math.max(this.#now, alarm.at);
+    this.time = Math.max(this.time, alarm.at);
     alarm.ring();
     return true;
   }
 }
 
-/** The clock on the wall, with the same face, for checks on loopback. */
+/** Real time between two looks at the alarms, in milliseconds. */
+const TICK_MS = 2;
+
+/** How much time goes by at the most between two looks. */
+const LONGEST_TICK_MS = 5;
+
+/**
+ * The clock on the wall, with the same face, for checks on loopback.
+ *
+ * While an alarm is set it counts only the time in which this process could
+ * run. A busy machine can stop a process for 100 ms; afterwards a deadline of
+ * 50 ms would ring before the bytes are read that had long been there, and a
+ * right program would be called wrong.
+ */
 export class WallClock extends Clock {
-  readonly #start = real.now();
-  readonly #timers = new Map<Alarm, ReturnType<typeof setTimeout>>();
+  #looked = real.now();
+  #ticking: ReturnType<typeof setTimeout> | undefined;
+  #ringing = false;
 
   override get now(): number {
-    return real.now() - this.#start;
+    const passed = real.now() - this.#looked;
+    const most = this.#ticking === undefined ? Infinity : LONGEST_TICK_MS;
+    return this.time + Math.min(passed, most);
   }
 
-  override set(ms: number, ring: () => void): Alarm {
-    this.activity++;
-    const alarm = { at: this.now + ms, ring };
-    const rung = () => {
-      this.#timers.delete(alarm);
-      this.activity++;
-      ring();
-    };
-    this.#timers.set(alarm, real.setTimeout(rung, ms));
+  override set(ms: number, ring: () => void, pacing = false): Alarm {
+    const alarm = super.set(ms, ring, pacing);
+    this.#wind();
     return alarm;
   }
 
-  override burn(ms: number) {
-    this.activity++;
-    for (const end = this.now + ms; this.now < end;);
+  override cancel(alarm: Alarm) {
+    super.cancel(alarm);
+    this.#wind();
   }
 
-  override cancel(alarm: Alarm) {
-    real.clearTimeout(this.#timers.get(alarm));
-    this.#timers.delete(alarm);
+  /** Computes for so long, really. That time counts whole. */
+  override burn(ms: number) {
+    this.activity++;
+    this.#look();
+    for (const end = this.#looked + ms; real.now() < end;);
+    this.time += ms;
+    this.#looked = real.now();
   }
 
   /** Forgets all alarms; the check is over. */
-  stop() {
-    for (const alarm of [...this.#timers.keys()]) this.cancel(alarm);
+  override stop() {
+    super.stop();
+    this.#wind();
+  }
+
+  #look() {
+    this.time = this.now;
+    this.#looked = real.now();
+  }
+
+  /** Looks again soon, for as long as there are alarms. */
+  #wind() {
+    this.#look();
+    if (this.#ringing) return;
+    real.clearTimeout(this.#ticking);
+    this.#ticking = undefined;
+    if (this.next === undefined) return;
+    const left = Math.max(0, this.next.at - this.time);
+    const soon = Math.min(left, TICK_MS);
+    this.#ticking = real.setTimeout(() => this.#tick(), soon);
+  }
+
+  async #tick() {
+    this.#look();
+    const now = this.time;
+    this.#ringing = true;
+    while (this.next && this.next.at <= now) {
+      this.jump();
+      await turn(); // What it wakes comes before the next one.
+    }
+    this.#ringing = false;
+    this.#wind();
   }
 }

@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { Clock } from "./clock.ts";
+import { assert, assertEquals } from "@std/assert";
+import { Clock, WallClock } from "./clock.ts";
 
 Deno.test("jump() rings alarms in the order of their times", () => {
   const clock = new Clock();
@@ -36,4 +36,50 @@ Deno.test("burn() lets time go by, and alarms be late", () => {
   clock.jump();
 
   assertEquals(rung, ["at 30", "at 50"]);
+});
+
+/** Holds the only thread, as a busy machine holds the process. */
+function pause(ms: number) {
+  for (const end = performance.now() + ms; performance.now() < end;);
+}
+
+Deno.test("a wall clock that has no alarm shows real time", () => {
+  const clock = new WallClock();
+  const before = clock.now;
+  pause(20);
+  assert(clock.now - before >= 20, `${clock.now - before} ms`);
+});
+
+Deno.test("a wall clock with an alarm hardly counts a pause of the process", async () => {
+  const clock = new WallClock();
+  const rung = Promise.withResolvers<number>();
+  clock.set(30, () => rung.resolve(clock.now));
+  const [before, started] = [clock.now, performance.now()];
+  pause(100);
+  const counted = clock.now - before;
+  assert(counted <= 5, `${counted} ms of the pause count`);
+
+  const rang = await rung.promise;
+  const took = performance.now() - started;
+  assert(rang >= 30, `it rang at ${rang} ms`);
+  assert(took >= 125, `it rang ${took} ms later, 100 of them a pause`);
+});
+
+Deno.test("a wall clock rings in order, and each ring has its effect first", async () => {
+  const clock = new WallClock();
+  const done: string[] = [];
+  const both = ["one", "two"].map((name) =>
+    clock.sleep(5).then(() => done.push(name)).then(() => done.push("then"))
+  );
+  await Promise.all(both);
+  assertEquals(done, ["one", "then", "two", "then"]);
+});
+
+Deno.test("a wall clock counts what burn() computes", () => {
+  const clock = new WallClock();
+  const alarm = clock.set(1_000, () => {});
+  const before = clock.now;
+  clock.burn(20);
+  assert(clock.now - before >= 20, `${clock.now - before} ms`);
+  clock.cancel(alarm);
 });

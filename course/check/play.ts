@@ -12,7 +12,13 @@ import { SimulatedNetwork } from "./simulated/network.ts";
 import { Stage } from "./stage.ts";
 import { Stagehand } from "./stagehand.ts";
 import { recordingConsole } from "./stand_ins/console.ts";
-import { installSockets, installTime, replace } from "./stand_ins/install.ts";
+import {
+  EPOCH,
+  installChance,
+  installSockets,
+  installTime,
+  replace,
+} from "./stand_ins/install.ts";
 import { Random } from "./stand_ins/random.ts";
 import { Timers } from "./stand_ins/timers.ts";
 import { type Adversity, World } from "./stand_ins/world.ts";
@@ -91,9 +97,9 @@ export class Play {
     if (isReported()) {
       undo.push(replace(console, recordingConsole(this.#world)));
     }
-    if (this.#simulated) {
-      undo.push(installTime(this.#clock, this.#timers, random));
-    }
+    const epoch = this.#simulated ? EPOCH : Date.now();
+    undo.push(installTime(this.#clock, this.#timers, epoch));
+    if (this.#simulated) undo.push(installChance(this.#clock, random));
     try {
       await this.#hand.act(() => this.#wholePlay(body, stage));
       return { used: this.#world.used };
@@ -205,7 +211,7 @@ export class Play {
         if (!(error instanceof Deno.errors.BadResource)) throw error;
       }
     }
-    if (this.#clock instanceof WallClock) this.#clock.stop();
+    this.#clock.stop();
     for (let i = 0; i < 4; i++) await turn();
   }
 }

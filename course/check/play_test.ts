@@ -474,6 +474,35 @@ async function computesWith(
   assertEquals(evidence?.headline, undefined);
 }
 
+/** Answers the first message within 50 ms, or hangs up. */
+async function impatient(listener: Deno.Listener) {
+  for await (const conn of listener) {
+    const timer = setTimeout(() => conn.close(), 50);
+    const buffer = new Uint8Array(16);
+    try {
+      if (await conn.read(buffer)) await conn.write(buffer.subarray(0, 2));
+    } catch (error) {
+      if (error instanceof Deno.errors.Interrupted) continue;
+      throw error;
+    }
+    clearTimeout(timer);
+    conn.close();
+  }
+}
+
+Deno.test("a machine that pauses makes no deadline pass", async () => {
+  const { evidence } = await perform(async (stage) => {
+    stage.serve(impatient);
+    const ann = await stage.connect("ann");
+    while (stage.openSockets.length < 2) await stage.sleep(1); // Accepted.
+    await ann.send("hi");
+    for (const end = real.now() + 200; real.now() < end;);
+    await ann.receives("hi");
+  }, { network: "loopback" });
+
+  assertEquals(evidence?.headline, undefined);
+});
+
 Deno.test("readBuffers counts what waits to be filled, and a shared buffer by its parts", async () => {
   const { evidence } = await perform(async (stage) => {
     const conns = [];

@@ -19,8 +19,11 @@ const GRACE_MS = 20;
 /** How long, in all, simulated time stands still for timers outside it. */
 const OUTSIDE_MS = 3_000;
 
-/** The same on loopback, where somebody else may be using the processor. */
-const PATIENCE_MS = 2_500;
+/**
+ * The same on loopback, where somebody else may be using the processor: so many
+ * looks, 100 ms or more from one to the next.
+ */
+const PATIENT_LOOKS = 25;
 
 /** How much time a check may simulate, in milliseconds: an hour. */
 const LONGEST = 3_600_000;
@@ -200,13 +203,13 @@ export class Stagehand {
   /** Watches the real clock; returns the timer that does. */
   #watch() {
     let seen = this.clock.activity;
-    let since = this.clock.now;
+    let quiet = 0;
     return real.setInterval(() => {
       if (this.clock.activity !== seen) {
         seen = this.clock.activity;
-        since = this.clock.now;
-      } else if (this.clock.now - since > PATIENCE_MS) {
-        since = this.clock.now;
+        quiet = 0;
+      } else if (++quiet >= PATIENT_LOOKS) {
+        quiet = 0;
         this.#silent();
       }
     }, 100);

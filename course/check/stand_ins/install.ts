@@ -97,21 +97,34 @@ async function connectUnix(
   return new StandInConn(raw, world);
 }
 
-/** Puts simulated time and seeded chance in place; returns how to undo it. */
+/**
+ * Puts the time of `clock` in place, from `epoch` on, which is what `Date.now()`
+ * says when the check begins; returns how to undo it.
+ */
 export function installTime(
   clock: Clock,
   timers: Timers,
-  random: Random,
+  epoch: number,
 ): () => void {
-  const subtle = crypto.subtle;
   const undo = [
     replace(globalThis, timers.functions),
     replace(AbortSignal, {
       timeout: (ms: number) => timers.abortAfter(ms),
     }),
-    replace(Date, { now: () => Math.floor(EPOCH + clock.now) }),
-    replace(globalThis, { Date: simulatedDate(Date) }),
+    replace(Date, { now: () => Math.floor(epoch + clock.now) }),
+    replace(globalThis, { Date: datesOf(Date) }),
     replace(performance, { now: () => clock.now }),
+  ];
+  return () => undo.forEach((restore) => restore());
+}
+
+/** The epoch of the simulated network: 1 January 2026, UTC. */
+export const EPOCH = Date.UTC(2026, 0, 1);
+
+/** Puts seeded chance in place; returns how to undo it. */
+export function installChance(clock: Clock, random: Random): () => void {
+  const subtle = crypto.subtle;
+  const undo = [
     replace(Math, { random: () => random.next() }),
     replace(crypto, {
       getRandomValues: (into: Uint8Array) => fill(into, random),
@@ -121,11 +134,8 @@ export function installTime(
   return () => undo.forEach((restore) => restore());
 }
 
-/** What `Date.now()` says when a check begins: 1 January 2026, UTC. */
-const EPOCH = Date.UTC(2026, 0, 1);
-
 /** `real`, whose dates of this moment are those that `Date.now()` says. */
-function simulatedDate(real: DateConstructor): DateConstructor {
+function datesOf(real: DateConstructor): DateConstructor {
   return new Proxy(real, {
     construct: (target, args, made) =>
       Reflect.construct(target, args.length > 0 ? args : [target.now()], made),
