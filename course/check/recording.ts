@@ -65,12 +65,19 @@ export interface Awaited extends Omit<Waiting, "what"> {
   readonly what: string | (() => string);
 }
 
-type Kept = Omit<Event, "text"> & { readonly text: Words };
+/** A place in the recording. Events are put together when somebody reads them. */
+interface Slot {
+  readonly at: number;
+  noted?: Noted;
+  /** A copy: the buffer belongs to the program, which may fill it again. */
+  bytes?: Uint8Array;
+}
 
 const NO_BYTES = new Uint8Array();
 
-function said({ text, bytes = NO_BYTES, size = 0 }: Omit<Kept, "at">): string {
-  return typeof text === "string" ? text : text(bytes, size);
+function said({ noted, bytes = NO_BYTES }: Slot): string {
+  const { text, bytes: all = NO_BYTES } = noted!;
+  return typeof text === "string" ? text : text(bytes, all.length);
 }
 
 /** How many events are kept; what comes later is only counted. */
@@ -79,7 +86,7 @@ const LIMIT = 4_000;
 /** Everything that happened during a check on one network. */
 export class Recording {
   readonly #clock: Clock;
-  readonly #slots: { event?: Kept }[] = [];
+  readonly #slots: Slot[] = [];
   readonly #waiting = new Set<Awaited>();
   readonly #names = new Map<number, string>();
   /** Names of whole addresses: two hosts may use the same port. */
@@ -103,16 +110,21 @@ export class Recording {
 
   /** What happened, in order. */
   get events(): readonly Event[] {
-    return this.#told.map((event) => ({
-      ...event,
-      who: this.named(event.who),
-      text: this.named(said(event)),
-    }));
+    return this.#told.map((slot) => {
+      const { at, noted, bytes } = slot;
+      return {
+        ...noted!,
+        at,
+        who: this.named(noted!.who),
+        text: this.named(said(slot)),
+        ...(bytes && { bytes, size: noted!.bytes!.length }),
+      };
+    });
   }
 
-  /** The events that have been filled in. */
-  get #told(): Kept[] {
-    return this.#slots.flatMap(({ event }) => event ?? []);
+  /** The places that have been filled in. */
+  get #told(): Slot[] {
+    return this.#slots.filter(({ noted }) => noted);
   }
 
   /** Whether the next events are only counted. */
@@ -175,31 +187,28 @@ export class Recording {
    */
   reserve(): (event: Noted) => void {
     this.#clock.activity++;
-    const at = this.#clock.now;
-    const slot: { event?: Kept } = {};
+    const slot: Slot = { at: this.#clock.now };
     if (this.full) return () => void this.#dropped++;
     this.#slots.push(slot);
-    return (event) => this.#fill(slot, { at, ...event });
+    return (noted) => this.#fill(slot, noted);
   }
 
-  #fill(slot: { event?: Kept }, { bytes, ...rest }: Noted & { at: number }) {
+  #fill(slot: Slot, noted: Noted) {
     this.#clock.activity++;
     if (this.#over) return;
-    // A copy: the buffer belongs to the program, which may fill it again.
-    const kept = bytes &&
-      { bytes: bytes.slice(0, KEPT_BYTES), size: bytes.length };
-    slot.event = { ...rest, ...kept };
+    slot.noted = noted;
+    if (noted.bytes) slot.bytes = noted.bytes.slice(0, KEPT_BYTES);
   }
 
   /** Adds an event right behind the call that failed with its error. */
   noteBehindCause(event: Noted) {
     const cause = this.#slots.findLastIndex((slot) =>
-      slot.event?.error === event.error
+      slot.noted?.error === event.error
     );
     if (cause < 0) return this.note(event);
-    const slot = {};
+    const slot = { at: this.#slots[cause]!.at };
     this.#slots.splice(cause + 1, 0, slot);
-    this.#fill(slot, { at: this.#slots[cause]!.event!.at, ...event });
+    this.#fill(slot, event);
   }
 
   /** Notes that a call waits, until the function that it returns is called. */
@@ -224,7 +233,8 @@ export class Recording {
 
   /** Where the program made the call that failed with `error`, if it did. */
   placeOf(error: unknown): Place | undefined {
-    return this.#told.findLast((event) => event.error === error)?.place;
+    const made = this.#told.findLast(({ noted }) => noted!.error === error);
+    return made?.noted?.place;
   }
 
   /** The program's events of one kind, or all of them. */

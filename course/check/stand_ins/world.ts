@@ -61,6 +61,27 @@ const PATIENCE = 1_000;
  */
 const BURST = 3;
 
+/** What a call gave, for the recording. */
+export interface Said {
+  readonly text: Words;
+  /** The peer, where only the result tells it. */
+  readonly who?: string;
+  readonly bytes?: Uint8Array;
+  /** Whether it brought the program no further. */
+  readonly fruitless?: boolean;
+}
+
+/** What a program may use, until when, and what it has used. */
+interface Budget {
+  /** Milliseconds of processor time, of the whole process. */
+  readonly until: number;
+  readonly exceeded: () => void;
+  calls: number;
+}
+
+/** To ask for the processor time takes as long as a call does. */
+const CALLS_A_LOOK = 16;
+
 /** What all stand-ins of a check share. */
 export class World {
   /** The time of the check. */
@@ -83,7 +104,7 @@ export class World {
   #connects = 0;
   /** How many accepts have failed in this turn of the event loop. */
   #faults = 0;
-  #budget: { until: number; exceeded: () => void } | undefined;
+  #budget: Budget | undefined;
 
   /** Chance that `adversity` asks for begins with `seed`. */
   constructor(
@@ -183,16 +204,10 @@ export class World {
       into?: Uint8Array;
     },
     make: () => Promise<T>,
-    said: (result: T) => {
-      text: Words;
-      /** The peer, where only the result tells it. */
-      who?: string;
-      bytes?: Uint8Array;
-      fruitless?: boolean;
-    },
+    said: (result: T) => Said,
   ): Promise<T> {
     if (!scripted) this.used = true;
-    if (this.exceedsBudget()) return await new Promise(() => {}); // It ends here.
+    if (this.#stopsHere()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
     const done = this.recording.wait({
       ...common,
@@ -203,13 +218,13 @@ export class World {
     // What is sent leaves at once; what is received comes at the end of a call.
     const sends = kind === "write" || kind === "send";
     const sent = sends ? this.recording.reserve() : undefined;
-    const note = (event: { text: Words; error?: unknown }) =>
+    const note = (event: Said & { error?: unknown }) =>
       (sent ?? this.recording.reserve())({ ...common, ...event });
     try {
       const result = await make();
-      const { fruitless = false, ...event } = said(result);
+      const event = said(result);
       note(event);
-      if (fruitless) await this.#fruitlessCall({ what, place, done });
+      if (event.fruitless) await this.#fruitlessCall({ what, place, done });
       else this.#fruitless = 0;
       return result;
     } catch (error) {
@@ -224,21 +239,31 @@ export class World {
   }
 
   /**
-   * Allows the program `ms` milliseconds of processor time from now on. Its
-   * first call after that never returns, and `exceeded` is called.
+   * Allows the program `ms` milliseconds of processor time from now on. Soon
+   * after that one of its calls never returns, and `exceeded` is called.
    */
   budget(ms: number, exceeded: () => void) {
-    this.#budget = { until: processorTime() + ms, exceeded };
+    this.#budget = { until: processorTime() + ms, exceeded, calls: 0 };
   }
 
   /** Whether the program has used up its budget, if it has one. */
   exceedsBudget(): boolean {
     if (this.#budget === undefined) return false;
-    if (processorTime() <= this.#budget.until) return false;
-    this.#budget.exceeded();
-    return true;
+    return this.#overspent(this.#budget);
   }
 
+  /** The same, at a call of the program: the processor is asked now and then. */
+  #stopsHere(): boolean {
+    if (this.#budget === undefined) return false;
+    if (++this.#budget.calls % CALLS_A_LOOK > 0) return false;
+    return this.#overspent(this.#budget);
+  }
+
+  #overspent({ until, exceeded }: Budget): boolean {
+    if (processorTime() <= until) return false;
+    exceeded();
+    return true;
+  }
   /** Lifts what {@linkcode World.budget} has set. */
   liftBudget() {
     this.#budget = undefined;
