@@ -28,6 +28,7 @@ export interface CheckOptions extends Adversity {
 const TIMEOUT_MS = 6_000;
 
 const names: string[] = [];
+const ignored: string[] = [];
 let running: {
   name: string;
   reveals: readonly string[];
@@ -53,9 +54,11 @@ export function check(
   const body = whole ? optionsOrBody : maybeBody!;
   (options.reveals ?? []).forEach(mistake); // An unknown name fails here.
   names.push(name);
+  const ignore = networksFor(options).length === 0;
+  if (ignore) ignored.push(name);
   return {
     name,
-    ignore: networksFor(options).length === 0,
+    ignore,
     timeout: TIMEOUT_MS,
     fn: () => run(name, options, body),
   };
@@ -75,7 +78,7 @@ function networksFor(
 }
 
 async function run(name: string, options: CheckOptions, body: Body) {
-  if (!planned) report({ plan: names });
+  if (!planned) report({ plan: names, ignored });
   planned = true;
   report({ begin: name });
   const started = real.now();

@@ -1,6 +1,10 @@
-/** How a child ended: by itself, or at a limit, or because nobody wants it. */
+/**
+ * How a child ended: by itself, or when it had said its last word, or at a
+ * limit, or because nobody wants it.
+ */
 export type Ending =
   | "exit"
+  | "done"
   | "time"
   | "load"
   | "output"

@@ -97,6 +97,10 @@ export interface Stuck {
 export interface Report {
   /** The names of all checks, in order, or undefined if none was announced. */
   plan?: readonly string[];
+  /** Those of them that make no sense here: they have no network. */
+  ignored: readonly string[];
+  /** Set once every test of the process has passed, as far as Deno can tell. */
+  over: boolean;
   readonly begun: Set<string>;
   readonly ended: Map<string, End>;
   readonly stuck: Map<string, Stuck>;
@@ -116,6 +120,8 @@ const LONGEST_LINE = 8 * 1024;
  */
 export class ReportReader {
   readonly report: Report = {
+    ignored: [],
+    over: false,
     begun: new Set(),
     ended: new Map(),
     stuck: new Map(),
@@ -174,8 +180,10 @@ export class ReportReader {
   }
 
   #record(data: Record<string, unknown>): void {
-    const { plan, begin, end, stuck } = data;
+    const { plan, ignored, begin, end, stuck, over } = data;
     if (Array.isArray(plan)) this.report.plan ??= plan.map(String);
+    if (Array.isArray(ignored)) this.report.ignored = ignored.map(String);
+    if (over === true) this.report.over = true;
     if (typeof begin === "string") this.report.begun.add(begin);
     if (typeof end === "string") {
       this.report.ended.set(end, data as unknown as End);

@@ -50,6 +50,14 @@ Deno.test("run() explains the first check that fails", async () => {
   assertStringIncludes(failed.problem!.text, 'got "bye ann"');
 });
 
+Deno.test("run() passes nobody whose own tests fail", async () => {
+  const own = `Deno.test("mine", () => { throw new Error("not yet"); });`;
+  const failed = await verdict(`${GREET_RIGHT}${own}`);
+
+  assertEquals(failed.passed, false);
+  assertStringIncludes(said(failed), "not yet");
+});
+
 Deno.test("run() believes no program that prints what a pass prints", async () => {
   const forged = await verdict(`
     console.log('ok | 4 passed | 0 failed (2ms)');

@@ -9,12 +9,9 @@ import { type Course, openCourse } from "./lesson.ts";
 
 // It stands where the check library stands, and speaks as it does.
 const CHECK = `
-import { nonce } from "./report.ts";
+import { report as say } from "./report.ts";
 const names: string[] = [];
 let planned = false;
-function say(data: unknown) {
-  if (nonce) console.log("\\u001e" + nonce + " " + JSON.stringify(data));
-}
 export function check(name: string, body: () => unknown, sentence?: string) {
   names.push(name);
   Deno.test(name, async () => {
@@ -35,6 +32,16 @@ export function check(name: string, body: () => unknown, sentence?: string) {
     }
     say({ ...end, status: "passed" });
   });
+}
+`;
+
+const REPORT = `
+let nonce: string | undefined;
+export function reportAs(word: string) {
+  nonce = word;
+}
+export function report(data: unknown) {
+  if (nonce) console.log("\\u001e" + nonce + " " + JSON.stringify(data));
 }
 `;
 
@@ -114,8 +121,7 @@ const TWICE =
 
 const FILES: Record<string, string> = {
   "course/check/mod.ts": CHECK,
-  "course/check/report.ts":
-    "export let nonce: string;\nexport function reportAs(word: string) { nonce = word; }",
+  "course/check/report.ts": REPORT,
   "course/check/warm_up.ts": "export function warmUp() {}",
   "lessons/README.md": CONTENTS,
   "lessons/01/README.md": GREET_README,
@@ -143,8 +149,10 @@ export class TestCourse implements Disposable {
     const { tasks: { learn }, imports, unstable, permissions, test } = house;
     const config = { tasks: { learn }, imports, unstable, permissions, test };
     this.write("deno.json", JSON.stringify(config));
-    const standby = "course/check/standby.ts";
-    Deno.copyFileSync(`${here}/../../${standby}`, `${this.root}/${standby}`);
+    for (const name of ["standby.ts", "real.ts"]) {
+      const path = `course/check/${name}`;
+      Deno.copyFileSync(`${here}/../../${path}`, `${this.root}/${path}`);
+    }
     Deno.mkdirSync(`${this.root}/course/runner`);
     copyTree(`${here}/../page`, `${this.root}/course/page`);
     copyTree(`${here}/join`, `${this.root}/course/runner/join`);

@@ -43,20 +43,21 @@ export interface Evidence {
 }
 
 /**
- * Judges a run. It passes if the process ended by itself with 0, and both Deno's
- * own results and the check library say so of every check that was announced.
+ * Judges a run. It passes if the process ended by itself with 0, or had said its
+ * last word, and both Deno and the check library say so of every check that was
+ * announced.
  *
  * What a program prints can neither make it pass nor keep it from passing: it
  * does not know the word that begins the library's lines. And one that replaces
  * `Deno.test` can make Deno say what it likes, but not the library.
  */
 export function judge(evidence: Evidence): Verdict {
-  const { report, cases, code, ending, ms } = evidence;
+  const { report, cases, ms } = evidence;
   // Steps of a test have results too: "name > step".
   const names = report.plan ??
     [...cases?.keys() ?? []].filter((name) => !name.includes(" > "));
   const checks = names.map((name) => check(name, evidence));
-  const passed = ending === "exit" && code === 0 && cases !== undefined &&
+  const passed = isWell(evidence) && cases !== undefined &&
     report.plan !== undefined &&
     checks.every(({ status }) => status === "passed" || status === "ignored") &&
     checks.some(({ status }) => status === "passed");
@@ -66,11 +67,15 @@ export function judge(evidence: Evidence): Verdict {
 
 /** Whether nothing failed, even if nothing passed: a network may have no check. */
 export function spotless(evidence: Evidence): boolean {
-  const { code, ending, cases, report } = evidence;
-  if (ending !== "exit" || code !== 0 || cases === undefined) return false;
+  const { cases, report } = evidence;
+  if (!isWell(evidence) || cases === undefined) return false;
   return (report.plan ?? []).every((name) =>
     ["passed", "ignored"].includes(statusOf(name, evidence))
   );
+}
+
+function isWell({ code, ending }: Evidence): boolean {
+  return code === 0 && (ending === "exit" || ending === "done");
 }
 
 /** What two runs of the same checks left behind, one on each network. */

@@ -5,7 +5,8 @@ import { combined, type Evidence, judge, spotless } from "./verdict.ts";
 
 function report(plan?: string[]): Report {
   const ended = new Map((plan ?? []).map((name) => [name, pass(name)]));
-  const said = { begun: new Set<string>(), ended, stuck: new Map() };
+  const known = { begun: new Set<string>(), ended, stuck: new Map() };
+  const said = { ...known, ignored: [], over: false };
   return { ...said, ...(plan && { plan }) };
 }
 
