@@ -465,7 +465,7 @@ Deno.test(check("serveCounter() outlives a burst that its buffer cannot hold", {
   const ann = stage.datagram("ann");
 
   const burst = Array.from(
-    { length: 1_000 },
+    { length: 500 }, // Linux has room for some 280.
     (_, n) => ann.send(Uint8Array.of(0, 0, n >> 8, n, 0), counter), // Adds 0.
   );
   await Promise.all(burst);
