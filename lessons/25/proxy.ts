@@ -223,6 +223,7 @@ async function dial(
  * `proxy`. What is read from the connection comes from the target.
  *
  * @throws {SocksError} If the proxy refuses.
+ * @throws {RangeError} If a name, a user or a password is above 255 bytes.
  * @throws {Deno.errors.UnexpectedEof} If it hangs up instead of answering.
  */
 export async function socksConnect(
@@ -338,13 +339,14 @@ if (import.meta.main) {
   const [first, port] = Deno.args;
   if (first === "to") {
     await serveProxy(listener, { hostname: "127.0.0.1", port: Number(port) });
+  } else {
+    // The proxy's own names. With more than -P: `Deno.resolveDns(name, "A")`.
+    const hosts = new Map(
+      ["localhost", "home.test"].map((name) => [name, ["127.0.0.1"]]),
+    );
+    await serveSocks(listener, {
+      allow: (address) => !Deno.args.includes(address),
+      resolve: (name) => Promise.resolve(hosts.get(name) ?? []),
+    });
   }
-  // The proxy's own names. With more than -P: `Deno.resolveDns(name, "A")`.
-  const hosts = new Map(
-    ["localhost", "home.test"].map((name) => [name, ["127.0.0.1"]]),
-  );
-  await serveSocks(listener, {
-    allow: (address) => !Deno.args.includes(address),
-    resolve: (name) => Promise.resolve(hosts.get(name) ?? []),
-  });
 }

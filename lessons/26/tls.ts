@@ -156,11 +156,13 @@ export class SmtpSession {
 
   /** Takes what came, line by line or in pieces, and returns the answer. */
   receive(bytes: Uint8Array): string {
-    // A limit for the line is missing here; lesson 08 has one.
-    const lines = (this.#rest + new TextDecoder().decode(bytes)).split("\r\n");
+    // A limit for the line is missing here; lesson 08 has one. Latin-1 is good
+    // for any byte, wherever the bytes were cut.
+    const text = this.#rest + new TextDecoder("latin1").decode(bytes);
+    const lines = text.split("\r\n");
     const rest = lines.pop()!;
     let answer = "";
-    while (lines.length > 0 && !this.#expectsTls) {
+    while (lines.length > 0 && !this.#expectsTls && !this.#over) {
       answer += `${this.#obey(lines.shift()!)}\r\n`;
     }
     // TODO: What stands behind STARTTLS waits for TLS, here. Who wrote it?
@@ -253,7 +255,7 @@ async function withTls(
   using door = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...pair });
   const { port } = door.addr;
   using inner = await Deno.connect({ hostname: "127.0.0.1", port });
-  using secure = await door.accept();
+  using secure = await acceptOnly(door, inner);
   // A client that vanishes takes its end of the door with it.
   const there = carry(conn, inner).catch(() => inner[Symbol.dispose]());
   const back = carry(inner, conn).catch(() => inner[Symbol.dispose]());
@@ -264,6 +266,23 @@ async function withTls(
     await back; // Then all that was said in TLS has gone out.
     conn[Symbol.dispose]();
     await there;
+  }
+}
+
+/** Accepts `client` alone: others on this machine can find the door, too. */
+async function acceptOnly(
+  door: Deno.TlsListener,
+  client: Deno.TcpConn,
+): Promise<Deno.TlsConn> {
+  const { hostname, port } = client.localAddr;
+  for (;;) {
+    const conn = await door.accept();
+    const from = conn.remoteAddr;
+    if (from.hostname === hostname && from.port === port) {
+      door.close();
+      return conn;
+    }
+    conn.close();
   }
 }
 

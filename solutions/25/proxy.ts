@@ -251,6 +251,7 @@ async function dial(
  * `proxy`. What is read from the connection comes from the target.
  *
  * @throws {SocksError} If the proxy refuses.
+ * @throws {RangeError} If a name, a user or a password is above 255 bytes.
  * @throws {Deno.errors.UnexpectedEof} If it hangs up instead of answering.
  */
 export async function socksConnect(
@@ -325,12 +326,14 @@ async function writeAll(
   }
 }
 
-/** Whether `error` means that a peer has left, or is not there. */
+/** Whether `error` means that a peer has left, or cannot be reached. */
 function isGone(error: unknown): boolean {
-  const { BrokenPipe, ConnectionRefused, ConnectionReset, UnexpectedEof } =
-    Deno.errors;
-  const ways = [BrokenPipe, ConnectionRefused, ConnectionReset, UnexpectedEof];
-  return ways.some((Way) => error instanceof Way);
+  const { errors } = Deno;
+  const left = [errors.BrokenPipe, errors.ConnectionReset];
+  const ended = [errors.UnexpectedEof, errors.TimedOut];
+  const away = [errors.ConnectionRefused, errors.NetworkUnreachable];
+  return [...left, ...ended, ...away].some((Way) => error instanceof Way) ||
+    error instanceof Error && "code" in error && error.code === "EHOSTUNREACH";
 }
 
 // -- Bytes and texts of SOCKS --
@@ -371,13 +374,14 @@ if (import.meta.main) {
   const [first, port] = Deno.args;
   if (first === "to") {
     await serveProxy(listener, { hostname: "127.0.0.1", port: Number(port) });
+  } else {
+    // The proxy's own names. With more than -P: `Deno.resolveDns(name, "A")`.
+    const hosts = new Map(
+      ["localhost", "home.test"].map((name) => [name, ["127.0.0.1"]]),
+    );
+    await serveSocks(listener, {
+      allow: (address) => !Deno.args.includes(address),
+      resolve: (name) => Promise.resolve(hosts.get(name) ?? []),
+    });
   }
-  // The proxy's own names. With more than -P: `Deno.resolveDns(name, "A")`.
-  const hosts = new Map(
-    ["localhost", "home.test"].map((name) => [name, ["127.0.0.1"]]),
-  );
-  await serveSocks(listener, {
-    allow: (address) => !Deno.args.includes(address),
-    resolve: (name) => Promise.resolve(hosts.get(name) ?? []),
-  });
 }

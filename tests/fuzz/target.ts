@@ -82,6 +82,11 @@ export class Pieces {
     this.#pieces = [...pieces];
   }
 
+  /** How many bytes have not been read. */
+  get left(): number {
+    return this.#pieces.reduce((sum, { length }) => sum + length, 0);
+  }
+
   read(into: Uint8Array): Promise<number | null> {
     const piece = this.#pieces.shift();
     if (piece === undefined) return Promise.resolve(null);

@@ -8,6 +8,8 @@ const HTTP = bytes(
   "X-Odd: \t a b \t",
 );
 
+const MAIL = bytes("MAIL FROM:<ann@client.test>\r\nQUIT\r\n");
+
 /** A message of lesson 10: the length of the header, the header, content. */
 function message(type: string, encoding: string, size: number, text: string) {
   const header = `{"content-type":${type},"content-encoding":${encoding},` +
@@ -201,18 +203,128 @@ export const targets: Target[] = [
       for (const piece of pieces) Array.from(decoder.push(piece));
     },
   },
+  {
+    name: "25 readRequest",
+    seeds: bytes(
+      "\x05\x01\0\x01\x7f\0\0\x01\x1b\x5bGET / HTTP/1.1\r\n",
+      "\x05\x01\0\x03\x09home.test\0\x50",
+      "\x05\x02\0\x04" + "\0".repeat(15) + "\x01\x01\xbb",
+      "\x05\x01\0\x04\x20\x01\x0d\xb8" + "\0".repeat(11) + "\x2a\0\x50",
+    ),
+    // A name has at most 255 bytes.
+    most: 255,
+    errors: ["SocksError", "InvalidData", "UnexpectedEof"],
+    async parse({ readRequest }, pieces) {
+      const whole = await answered(readRequest, [joined(pieces)]);
+      // Where it was cut says nothing, and what follows is for the target.
+      same(await answered(readRequest, pieces), whole);
+      if (whole instanceof Error) throw whole;
+    },
+  },
+  {
+    name: "25 greet",
+    seeds: bytes(
+      "\x05\x02\0\x02\x01\x03ann\x06secret\x05\x01",
+      "\x05\x01\x02\x01\x03ann\x05wrong",
+      "\x05\x01\0",
+    ),
+    most: 255,
+    errors: ["UnexpectedEof"],
+    async parse({ greet }, pieces) {
+      const auth = (user: string, word: string) =>
+        user === "ann" && word === "secret";
+      const answer: number[] = [];
+      const write = (bytes: Uint8Array) => {
+        answer.push(...bytes);
+        return Promise.resolve(bytes.length);
+      };
+      const read = reading(pieces);
+      const goesOn = await greet({ read, write }, auth);
+      // Nobody goes on who has not said the word, and been told so.
+      const [text, right] = [String(answer), "5,2,1,0"];
+      if (goesOn !== (text === right)) throw new Wrong(`${goesOn}: ${text}`);
+    },
+  },
+  {
+    name: "26 SmtpSession",
+    seeds: bytes(
+      "EHLO client.test\r\nSTARTTLS\r\n",
+      "EHLO client.test\r\nMAIL FROM:<ann@client.test>\r\nQUIT\r\n",
+      "noop\r\nSTARTTLS\r\nMAIL FROM:<eve@client.test>\r\nQUIT\r\n",
+      "NOOP gr\xc3\xbc\xc3\x9fe\r\nSTARTTLS now\r\nEHLO\r\n",
+    ),
+    most: 0, // It keeps text.
+    errors: [],
+    parse({ SmtpSession }, pieces) {
+      const session = new SmtpSession();
+      const plain = talk(session, pieces);
+      same(plain, talk(new SmtpSession(), [joined(pieces)]));
+      // Without TLS there is no mail, whatever comes.
+      if (/250 OK/.test(plain) && !/NOOP/i.test(latin1(joined(pieces)))) {
+        throw new Wrong(plain);
+      }
+      if (!session.expectsTls) return;
+      // Of all that was said before TLS nothing may be left in it.
+      session.secured();
+      const fresh = new SmtpSession();
+      fresh.secured();
+      same(talk(session, MAIL), talk(fresh, MAIL));
+    },
+  },
 ];
 
-function joined(pieces: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(
-    pieces.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
+/** Says all of it to a session, until that ends or expects TLS. */
+function talk(
+  session: {
+    receive(bytes: Uint8Array): string;
+    over: boolean;
+    expectsTls: boolean;
+  },
+  pieces: Uint8Array[],
+): string {
+  let answer = "";
   for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+    if (session.over || session.expectsTls) break;
+    answer += session.receive(piece);
   }
-  return whole;
+  return `${answer}${session.over} ${session.expectsTls}`;
+}
+
+/** What `read` gives for these pieces and how much it leaves, or its error. */
+async function answered(
+  read: (from: Pieces) => Promise<unknown>,
+  pieces: Uint8Array[],
+): Promise<string | Error> {
+  const from = new Pieces(pieces);
+  try {
+    return JSON.stringify([await read(from), from.left]);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function reading(pieces: Uint8Array[]): Pieces["read"] {
+  const from = new Pieces(pieces);
+  return (into) => from.read(into);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return new TextDecoder("latin1").decode(bytes);
+}
+
+/** Expects that two ways to the same end give the same. */
+function same(one: unknown, other: unknown) {
+  if (String(one) !== String(other)) throw new Wrong(`${one}, and ${other}`);
+}
+
+/** An answer that no documentation allows. */
+class Wrong extends Error {
+  override readonly name = "Wrong";
+}
+
+/** All of what was cut into these pieces, without asking for more room. */
+function joined([first]: Uint8Array[]): Uint8Array {
+  return first ? new Uint8Array(first.buffer) : new Uint8Array();
 }
 
 /** An error of a kind that no documentation mentions. */
