@@ -223,6 +223,27 @@ Deno.test(check("Reassembler keeps no more than its capacity", {
   assertBytes(stream.take(), "ijklmnop", "take() when there is room again");
 }));
 
+Deno.test(check("Reassembler keeps no copies", {
+  reveals: ["copies-kept"],
+}, async (stage) => {
+  const stream = new Reassembler(64);
+  const [late, ahead] = [toBytes("hello"), toBytes("world")];
+  stream.insert(0, late);
+  assertBytes(stream.take(), "hello", "take()");
+
+  // Among ever more copies, each look at all of them takes longer.
+  for (let round = 0; round < 30; round++) {
+    await stage.within(150, () => {
+      for (let n = 0; n < 1_000; n++) {
+        stream.insert(0, late);
+        stream.insert(10, ahead);
+      }
+    });
+  }
+  stream.insert(5, toBytes(", my "));
+  assertBytes(stream.take(), ", my world", "take() after 60,000 copies");
+}));
+
 Deno.test(check("Reassembler is not confused by empty or distant pieces", {
   reveals: ["capacity-ignored"],
 }, () => {

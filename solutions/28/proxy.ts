@@ -390,6 +390,7 @@ async function ask(
   // When nobody waits for the answer any more, nobody has to make it.
   const cancel = () => lease.release(false);
   gone.addEventListener("abort", cancel);
+  if (gone.aborted) cancel(); // What has happened is not told again.
   const release = (reusable: boolean) => {
     gone.removeEventListener("abort", cancel);
     lease.release(reusable);
@@ -468,7 +469,8 @@ async function finalHead(
     const head = await blaming(readAnswerHead(lease.reader, method), lease);
     if (head.status >= 200) return head;
     // 100 Continue is for whoever has the body, and that is the client.
-    if (version === "HTTP/1.1") await writeAll(client.conn, answerLines(head));
+    const lines = answerLines({ ...head, headers: passedOn(head.headers) });
+    if (version === "HTTP/1.1") await writeAll(client.conn, lines);
   }
 }
 
@@ -1127,7 +1129,13 @@ async function readRequestHead(r: ByteReader): Promise<RequestHead> {
   }
   // Some clients say where they want to go in the target (RFC 9112, 3.2.2).
   const [, host, path] = whole.match(/^http:\/\/([^/?]+)(.*)$/i) ?? [];
-  if (host === undefined) return { method, target: whole, version, headers };
+  if (host === undefined) {
+    // A tunnel, such as CONNECT asks for, is none. OPTIONS may be about "*".
+    const isPath = whole.startsWith("/") ||
+      `${method} ${whole}` === "OPTIONS *";
+    if (!isPath) throw new HttpError(400, "its target is no path");
+    return { method, target: whole, version, headers };
+  }
   const others = headers.filter(([name]) => name !== "host");
   const target = path!.startsWith("/") ? path! : `/${path}`;
   return { method, target, version, headers: [["host", host], ...others] };

@@ -1,4 +1,4 @@
-import type { Catalogue } from "./mistake.ts";
+import { type Catalogue, whenever } from "./mistake.ts";
 import type { Recording } from "../recording.ts";
 import {
   ackOf,
@@ -93,6 +93,11 @@ export const transfer: Catalogue = {
     fits: (evidence) =>
       isLonger(evidence) || ahead(evidence) > 0 ||
       evidence.error instanceof RangeError,
+  },
+  "copies-kept": {
+    sentence:
+      "Your program keeps pieces that bring nothing new, and goes through all of them again and again; whoever sends copies stops it.",
+    fits: whenever("slow"),
   },
   "ack-not-repeated": {
     sentence:

@@ -343,7 +343,13 @@ export async function readRequestHead(r: ByteReader): Promise<RequestHead> {
   }
   // Some clients say where they want to go in the target (RFC 9112, 3.2.2).
   const [, host, path] = whole.match(/^http:\/\/([^/?]+)(.*)$/i) ?? [];
-  if (host === undefined) return { method, target: whole, version, headers };
+  if (host === undefined) {
+    // A tunnel, such as CONNECT asks for, is none. OPTIONS may be about "*".
+    const isPath = whole.startsWith("/") ||
+      `${method} ${whole}` === "OPTIONS *";
+    if (!isPath) throw new HttpError(400, "its target is no path");
+    return { method, target: whole, version, headers };
+  }
   const others = headers.filter(([name]) => name !== "host");
   const target = path!.startsWith("/") ? path! : `/${path}`;
   return { method, target, version, headers: [["host", host], ...others] };
