@@ -507,6 +507,18 @@ Deno.test(check("serve() answers over TCP what UDP could not hold", {
   assertEquals(reply.answers[0]!.data.length, 3_012);
 }));
 
+Deno.test(check("serve() sends all of an answer, however little is taken", {
+  reveals: ["ignore-write-count"],
+  writesAtMost: 1_000,
+}, async (stage) => {
+  serveZone(stage);
+  const ann = await stage.connect("ann");
+
+  await ann.send(framed(query("huge.example.test", TYPE.TXT)));
+  const reply = await answerOverTcp(ann);
+  assertEquals(reply.answers[0]!.data.length, 3_012);
+}));
+
 Deno.test(check("serve() answers a client that asks again", {
   reveals: ["dns-one-query"],
 }, async (stage) => {
@@ -761,7 +773,9 @@ Deno.test(check("serve() waits on when a stranger answers", {
   await upstream.send(replyTo(bytes, 9), from);
 
   const reply = whole((await ann.receive()).bytes);
-  assertBytes(address(reply), hex("cb00 7109"), "the address");
+  const told = `the address from upstream, at ${place(upstream)}, ` +
+    `and not from mallory, at ${place(mallory)},`;
+  assertBytes(address(reply), hex("cb00 7109"), told);
 }));
 
 Deno.test(check("serve() waits on when another host answers", {
@@ -780,7 +794,9 @@ Deno.test(check("serve() waits on when another host answers", {
   await upstream.send(replyTo(bytes, 9), from);
 
   const reply = whole((await ann.receive()).bytes);
-  assertBytes(address(reply), hex("cb00 7109"), "the address");
+  const told = `the address from upstream, at ${place(upstream)}, ` +
+    `and not from mallory, at ${place(mallory)},`;
+  assertBytes(address(reply), hex("cb00 7109"), told);
 }));
 
 Deno.test(check("serve() waits on when the answer is to another question", {
@@ -1043,6 +1059,10 @@ function framed(asked: DnsMessage): Uint8Array {
 async function answerOverTcp(actor: Actor): Promise<DnsMessage> {
   const length = await actor.receive(2);
   return whole(await actor.receive(length[0]! << 8 | length[1]!));
+}
+
+function place({ addr }: Talker): string {
+  return `${addr.hostname}:${addr.port}`;
 }
 
 /** What upstream answers to `packet`: the address 203.0.113.n. */
