@@ -515,8 +515,7 @@ Deno.test(check("Database.run() forgets an end with SET, and not with INCR", {
   replies(database, "DEL b", "(integer) 1");
   replies(database, "SET b 2", "OK");
   replies(database, "INCR c", "(integer) 2");
-  replies(database, "SET c 3 NX", "(nil)");
-  replies(database, "TTL c", "(integer) 5"); // What is refused changes nothing.
+  replies(database, "TTL c", "(integer) 5");
 
   clock.now += 5_001;
   replies(database, "GET a", '"2"');
@@ -525,6 +524,22 @@ Deno.test(check("Database.run() forgets an end with SET, and not with INCR", {
   replies(database, "INCR c", "(integer) 1"); // The end went with the value.
   replies(database, "GET c", '"1"');
   replies(database, "TTL c", "(integer) -1");
+}));
+
+Deno.test(check("Database.run() lets a SET that NX refuses change nothing", {
+  reveals: ["refused-set-changes"],
+}, () => {
+  const { clock, database } = timed();
+  replies(database, "SET name ann EX 5", "OK");
+  replies(database, "TTL name", "(integer) 5");
+  replies(database, "SET name bob NX", "(nil)");
+  replies(database, "TTL name", "(integer) 5");
+  replies(database, "SET name bob EX 90 NX", "(nil)");
+  replies(database, "TTL name", "(integer) 5");
+  replies(database, "GET name", '"ann"');
+
+  clock.now += 5_001;
+  replies(database, "GET name", "(nil)");
 }));
 
 Deno.test(check("Database.sweep() removes what nobody asks for any more", {

@@ -112,6 +112,14 @@ export const resp: Catalogue = {
       return command.startsWith("GET ") && actual === "(nil)";
     },
   },
+  "refused-set-changes": {
+    sentence:
+      "NX has refused this SET, and the key's end is another one all the same.",
+    fits: (evidence) => {
+      const { command, actual } = replies(evidence);
+      return command.startsWith("TTL ") && actual.startsWith("(integer)");
+    },
+  },
   "expired-kept": {
     sentence:
       "What has expired stays in memory until somebody asks for it, and perhaps nobody ever does.",
