@@ -83,9 +83,12 @@ async function echo(conn: Deno.TlsConn): Promise<void> {
 /** Whether a peer is the reason: it left, was late, or speaks no TLS. */
 function isTheirs(error: unknown): boolean {
   const { errors } = Deno;
-  const gone = [errors.BrokenPipe, errors.ConnectionReset, errors.Interrupted];
+  const left = [errors.BrokenPipe, errors.ConnectionReset];
+  const late = [errors.Interrupted, errors.BadResource]; // We have closed.
   const strange = [errors.InvalidData, errors.UnexpectedEof];
-  return [...gone, ...strange].some((Reason) => error instanceof Reason);
+  return [...left, ...late, ...strange].some((Reason) =>
+    error instanceof Reason
+  );
 }
 
 // -- Part 3: a client --

@@ -1233,6 +1233,7 @@ async function* arrivals(
 async function examine(upstream: Upstream, signal: AbortSignal): Promise<void> {
   using conn = await Deno.connect({ ...upstream, signal });
   signal.addEventListener("abort", () => conn[Symbol.dispose]());
+  signal.throwIfAborted(); // What has happened is not told again.
   const fields = "Host: health\r\nConnection: close\r\n\r\n";
   await writeAll(conn, encode(`HEAD / HTTP/1.1\r\n${fields}`));
   const { status } = await readAnswerHead(new ByteReader(conn), "HEAD");
