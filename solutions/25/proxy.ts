@@ -328,12 +328,11 @@ async function writeAll(
 
 /** Whether `error` means that a peer has left, or cannot be reached. */
 function isGone(error: unknown): boolean {
-  const { errors } = Deno;
-  const left = [errors.BrokenPipe, errors.ConnectionReset];
-  const ended = [errors.UnexpectedEof, errors.TimedOut];
-  const away = [errors.ConnectionRefused, errors.NetworkUnreachable];
-  return [...left, ...ended, ...away].some((Way) => error instanceof Way) ||
-    error instanceof Error && "code" in error && error.code === "EHOSTUNREACH";
+  const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
+  const left = [BrokenPipe, ConnectionReset, UnexpectedEof];
+  const away: number[] = [REPLY.refused, REPLY.noNetwork, REPLY.noHost];
+  return left.some((Way) => error instanceof Way) ||
+    away.includes(replyFor(error));
 }
 
 // -- Bytes and texts of SOCKS --

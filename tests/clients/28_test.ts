@@ -112,6 +112,12 @@ realClient(
       "x-forwarded-for: 192.0.2.1, 127.0.0.1",
     );
     assert(!/secret|connection/.test(fields.stdout), fields.stdout);
+    const code = (...args: string[]) =>
+      run("curl", ["-sS", "-o", "/dev/null", "-w", "%{http_code}", ...args]);
+    const all = ["-X", "OPTIONS", "--request-target", "*", url];
+    assertEquals((await code(...all)).stdout, "200");
+    const tunnel = ["-X", "CONNECT", "--request-target", "one:80", url];
+    assertEquals((await code(...tunnel)).stdout, "400");
     assertEquals(proxy.running.stderr, "");
   },
 );
