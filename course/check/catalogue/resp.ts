@@ -112,6 +112,14 @@ export const resp: Catalogue = {
       return command.startsWith("GET ") && actual === "(nil)";
     },
   },
+  "end-lost": {
+    sentence:
+      "INCR has changed this value, and its end is gone; only a SET takes that away.",
+    fits: (evidence) => {
+      const { command, actual } = replies(evidence);
+      return command.startsWith("TTL ") && actual === "(integer) -1";
+    },
+  },
   "refused-set-changes": {
     sentence:
       "NX has refused this SET, and the key's end is another one all the same.",
