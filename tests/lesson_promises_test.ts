@@ -8,6 +8,7 @@ import {
   type LessonFiles,
 } from "./course_files.ts";
 import {
+  brokenCommand,
   brokenShape,
   brokenSolution,
   brokenStarter,
@@ -77,13 +78,16 @@ const starter: Trespasses = {
     edited(STARTER, "export", "Deno.exit(0);\nexport"),
     "the failure has no diagnosis",
   ],
+};
+
+const command: Trespasses = {
   "a starter that even the plain command passes": [
     edited(STARTER, "return n;", "return n + n;"),
-    '"deno test lessons/01" ends with 0',
+    '"deno test lessons" ends with 0',
   ],
   "a starter with wrong types": [
     edited(STARTER, "return n;", 'return "n";'),
-    '"deno test lessons/01" runs no check',
+    '"deno test lessons" tells of no failure in lesson 01',
   ],
 };
 
@@ -136,6 +140,11 @@ function testPromise(name: string, promised: Promised, all: Trespasses) {
 
 testPromise("brokenShape()", brokenShape, shape);
 testPromise("brokenStarter()", brokenStarter, starter);
+testPromise(
+  "brokenCommand()",
+  (lesson, root) => brokenCommand([lesson], root),
+  command,
+);
 testPromise("brokenSolution()", brokenSolution, solution);
 testPromise(
   "strayExtras()",
