@@ -82,7 +82,7 @@ export async function brokenStarter(
   const { number } = lesson;
   const [alone, permitted] = await pooled(
     [false, true],
-    (permission) => runLesson(number, { permission, root }),
+    (permission) => runLesson(number, { permission, failFast: true, root }),
   );
   return complaints({
     [`the starter passes without permission:\n${alone!.told}`]: alone!.passed,

@@ -138,7 +138,7 @@ Deno.test("learn has a verdict soon after a save", async () => {
     path: `${course.root}/lessons/01/greet.ts`,
     failing: GREET_WRONG,
     passing: GREET_RIGHT,
-    rounds: 3,
+    rounds: 1,
   });
 
   // 200 ms is the goal on a machine with nothing else to do; `latency.ts` run by
