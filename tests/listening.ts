@@ -14,9 +14,10 @@ const LIMIT_MS = 10_000;
 export async function untilListening(
   target: Target,
   running: Running,
+  look: (target: Target) => Promise<boolean> = isListening,
 ): Promise<void> {
   const limit = performance.now() + LIMIT_MS;
-  while (!await isListening(target)) {
+  while (!await look(target)) {
     if (running.code === undefined && performance.now() < limit) {
       // Nobody tells when a port opens; asking again is all there is.
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -30,8 +31,8 @@ export async function untilListening(
 }
 
 /** Tells whether anybody listens there now. */
-export function isListening({ port, transport }: Target): Promise<boolean> {
-  return transport === "tcp" ? acceptsTcp(port) : isBoundUdp(port);
+export function isListening(target: Target): Promise<boolean> {
+  return target.transport === "tcp" ? acceptsTcp(target.port) : isBound(target);
 }
 
 async function acceptsTcp(port: number): Promise<boolean> {
@@ -44,13 +45,20 @@ async function acceptsTcp(port: number): Promise<boolean> {
   }
 }
 
-/** Linux lists bound UDP sockets as `0100007F:1B5C`, port last, in hex. */
-async function isBoundUdp(port: number): Promise<boolean> {
+/** How Linux writes "listens", and for UDP "is bound", in its tables. */
+const STATES = { tcp: "0A", udp: "07" };
+
+/**
+ * Tells the same by the kernel's tables alone, for those who would take the one
+ * who looks for a client. Linux only.
+ */
+export async function isBound({ port, transport }: Target): Promise<boolean> {
   // Deno reads /proc only for those who may do everything; `cat` may.
-  const { stdout } = await new Deno.Command("cat", {
-    args: ["/proc/net/udp"],
-  }).output();
-  const table = new TextDecoder().decode(stdout);
+  const tables = [`/proc/net/${transport}`, `/proc/net/${transport}6`];
+  const cat = new Deno.Command("cat", { args: tables, stderr: "null" });
+  const text = new TextDecoder().decode((await cat.output()).stdout);
+  // A row: `0: 0100007F:1B5C 00000000:0000 0A`, ports last, in hex.
   const hex = port.toString(16).toUpperCase().padStart(4, "0");
-  return new RegExp(`^ *\\d+: [0-9A-F]+:${hex} `, "m").test(table);
+  const row = `^ *\\d+: [0-9A-F]+:${hex} [0-9A-F]+:0000 ${STATES[transport]} `;
+  return new RegExp(row, "m").test(text);
 }

@@ -22,12 +22,21 @@ export class Running implements AsyncDisposable {
   readonly #watchers = new Set<() => void>();
   #code: number | undefined;
 
-  constructor(command: string, args: string[], cwd: URL) {
-    this.#name = [command, ...args].join(" ");
+  /** Starts it in the folder `cwd`. Failures call it by `name`. */
+  constructor(
+    command: string,
+    args: string[],
+    cwd: URL,
+    { env = {}, name = [command, ...args].join(" ") }: {
+      env?: Record<string, string>;
+      name?: string;
+    } = {},
+  ) {
+    this.#name = name;
     this.#child = new Deno.Command(command, {
       args,
       cwd,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -41,6 +50,11 @@ export class Running implements AsyncDisposable {
       this.#code = code;
       this.#changed();
     });
+  }
+
+  /** The number by which the system knows it. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** All that it printed so far; bytes that are not text are replaced. */

@@ -1,0 +1,80 @@
+import { isBound, untilListening } from "../listening.ts";
+import { Running, type Target } from "../running.ts";
+import type { Checkout } from "./checkout.ts";
+import { shown } from "./output.ts";
+
+/** Seconds after which a command ends, even if the test itself was killed. */
+const LIMIT_S = 60;
+
+/**
+ * A terminal in which one command was typed. The shell gets the command as a
+ * variable: on its command line, `pgrep -f` would find it.
+ */
+const SHELL = 'exec 2>&1; eval "$TYPED"';
+
+/** A command that runs in a checkout, and all that it has started. */
+export class Terminal implements AsyncDisposable {
+  readonly typed: string;
+  readonly #running: Running;
+  #seen = 0;
+
+  /** Types it in the folder of the checkout; `settings` were typed before. */
+  constructor(typed: string, settings: string, checkout: Checkout) {
+    this.typed = typed;
+    // `timeout` is the head of a process group, which is ended as one.
+    const args = ["-k", "1", String(LIMIT_S), "bash", "-c", SHELL];
+    this.#running = new Running("timeout", args, checkout.folder, {
+      name: typed,
+      env: {
+        TYPED: settings + typed,
+        PATH: `${checkout.bin}:${Deno.env.get("PATH")}`,
+        LC_ALL: "C.UTF-8",
+        DENO_NO_UPDATE_CHECK: "1",
+      },
+    });
+  }
+
+  /** What has been printed, and not been looked at. */
+  get news(): string {
+    return shown(this.#running.stdout).slice(this.#seen);
+  }
+
+  /** So much of the news needs no second look. */
+  look(length: number): void {
+    this.#seen += length;
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#running.send(text);
+  }
+
+  async press(key: "Ctrl-C" | "Ctrl-D"): Promise<void> {
+    if (key === "Ctrl-D") await this.#running.end();
+    else this.#running.signal("SIGINT"); // `timeout` tells the whole group.
+  }
+
+  /** Waits until `done()` holds, which may depend on what is printed. */
+  async when(done: () => boolean, what: string): Promise<void> {
+    await this.#running.when(done, what);
+  }
+
+  /** Waits until somebody listens. Nobody did before, or this is a mistake. */
+  async untilListening(target: Target): Promise<void> {
+    await untilListening(target, this.#running, isBound);
+  }
+
+  /** Waits for the end, and returns the exit code. */
+  exit(): Promise<number> {
+    return this.#running.exit(LIMIT_S * 1_000);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      Deno.kill(-this.#running.pid, "SIGKILL");
+    } catch (error) {
+      // All have ended.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    await this.#running.stop();
+  }
+}
