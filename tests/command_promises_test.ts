@@ -153,13 +153,14 @@ realClient("a table is played", SHELL, async () => {
     { run: "sleep 60 | sleep 60", as: "sleep" },
     { in: "sleep", press: "Ctrl-C", ends: 130 },
     { run: "false", code: 1 },
+    { run: "echo >> n; wc -l < n", again: true, prints: /^3\n$/ },
   );
 });
 
 const played: [Step[], complaint: string][] = [
   [[{ run: "echo 1", prints: "2" }], "print just this:\n2: it ended. It p"],
   [[{ run: "echo 12", prints: "1" }], 'wait for "echo 12" to print just this'],
-  [[{ run: "echo 12", mentions: ["2", "1"] }], "print this:\n2\n1: it ended"],
+  [[{ run: "echo 12", mentions: ["1", "3"] }], "print this:\n1\n3: it ended"],
   [
     [{ run: "echo a ms", prints: "12 ms", varies: /\d+/ }],
     "print just this:\n12 ms",

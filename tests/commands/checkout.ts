@@ -4,6 +4,9 @@ import { findLessons, HOUSE } from "../course_files.ts";
 const COPIED = ["deno.json", "deno.lock", "lessons"];
 const LINKED = ["course", "solutions", "tests"];
 
+/** In a terminal curl draws no meter beside what it gets; here it would. */
+const CURLRC = "no-progress-meter\n";
+
 /** A checkout as a learner has it, in a folder that is deleted at the end. */
 export class Checkout implements Disposable {
   readonly #root = Deno.makeTempDirSync();
@@ -20,6 +23,7 @@ export class Checkout implements Disposable {
     // On a machine with Node alone, `deno` is somewhere else, or nowhere.
     Deno.mkdirSync(this.bin);
     Deno.symlinkSync(Deno.execPath(), `${this.bin}/deno`);
+    Deno.writeTextFileSync(`${this.home}/.curlrc`, CURLRC);
   }
 
   get folder(): URL {
@@ -29,6 +33,11 @@ export class Checkout implements Disposable {
   /** Where `deno` is, for PATH. */
   get bin(): string {
     return `${this.#root}/bin`;
+  }
+
+  /** Where settings of programs are. */
+  get home(): string {
+    return this.#root;
   }
 
   /** Solves the lessons up to `last`, two digits, and no others. */

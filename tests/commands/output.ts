@@ -21,18 +21,16 @@ export function pattern(
   }
   const parts = output.trimEnd().split(/\s*…\s*/);
   const body = parts.map((part) => fixed(part, varies)).join("[^]*?");
-  return new RegExp(whole ? `^${body}\\s*$` : body);
+  return new RegExp(whole ? `^\\s*${body}\\s*$` : body);
 }
 
-/** Where the output ends that fits all patterns, in order; -1 if it does not. */
+/** Where the output ends that fits all patterns; -1 if it does not. */
 export function fits(text: string, patterns: RegExp[]): number {
-  let end = 0;
-  for (const pattern of patterns) {
-    const found = pattern.exec(text.slice(end));
-    if (!found) return -1;
-    end += found.index + found[0].length;
-  }
-  return end;
+  const ends = patterns.map((pattern) => {
+    const found = pattern.exec(text);
+    return found ? found.index + found[0].length : -1;
+  });
+  return ends.includes(-1) ? -1 : Math.max(...ends, 0);
 }
 
 /** Text as an expression; what varies is any text of its kind. */

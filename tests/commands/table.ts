@@ -12,9 +12,12 @@ export type Output = string | RegExp;
 interface Printing {
   /** All that it prints, or all that is new. */
   readonly prints?: Output;
-  /** What it prints among other things, in this order. */
+  /** What it prints among other things, in any order. */
   readonly mentions?: Output | Output[];
-  /** Which parts of the strings above differ each time: ports, milliseconds. */
+  /**
+   * Which parts of the strings above differ each time: ports, milliseconds. The
+   * same expression has to fit what is printed in their place.
+   */
   readonly varies?: RegExp;
 }
 
@@ -30,6 +33,11 @@ export interface Command extends Printing {
   readonly until?: Target | RegExp;
   /** The exit code of one that ends, if it is not 0. */
   readonly code?: number;
+  /**
+   * It is typed again until it prints what it should: for what takes a moment
+   * that nobody tells, and for what happens mostly.
+   */
+  readonly again?: true;
 }
 
 /** What is done in the terminal of a command that stays. */
@@ -39,8 +47,8 @@ export interface Doing extends Printing {
   readonly type?: string;
   /** Pressed after what is typed. */
   readonly press?: "Ctrl-C" | "Ctrl-D";
-  /** The command ends, with this exit code. */
-  readonly ends?: number;
+  /** The command ends, with this exit code, or any. */
+  readonly ends?: number | "somehow";
   /** Nothing has been printed. */
   readonly silent?: true;
 }

@@ -28,6 +28,7 @@ export class Terminal implements AsyncDisposable {
       env: {
         TYPED: settings + typed,
         PATH: `${checkout.bin}:${Deno.env.get("PATH")}`,
+        CURL_HOME: checkout.home,
         LC_ALL: "C.UTF-8",
         DENO_NO_UPDATE_CHECK: "1",
       },
@@ -50,7 +51,7 @@ export class Terminal implements AsyncDisposable {
 
   async press(key: "Ctrl-C" | "Ctrl-D"): Promise<void> {
     if (key === "Ctrl-D") await this.#running.end();
-    else this.#running.signal("SIGINT"); // `timeout` tells the whole group.
+    else signal(this.#running.pid, "SIGINT"); // `timeout` tells its group.
   }
 
   /** Waits until `done()` holds, which may depend on what is printed. */
@@ -69,12 +70,16 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      Deno.kill(-this.#running.pid, "SIGKILL");
-    } catch (error) {
-      // All have ended.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
+    signal(-this.#running.pid, "SIGKILL");
     await this.#running.stop();
+  }
+}
+
+/** What has ended hears no signal. */
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
