@@ -9,10 +9,9 @@ type Part = Page["scenes"][number]["part"];
 export function unlike(page: Page, markdown: string): string[] {
   const parts = divided(markdown);
   return [
-    ...(Object.keys(parts) as Part[]).flatMap((part) => [
-      ...leftOut(page, part, parts[part]),
-      ...madeUp(page, part, parts[part]),
-    ]),
+    ...(Object.keys(parts) as Part[])
+      .flatMap((part) => leftOut(page, part, parts[part])),
+    ...madeUp(page, markdown),
     ...Object.keys(page.unplayed ?? {})
       .filter((line) => !linesOf(commandsOn(markdown)).includes(line))
       .map((line) => `"unplayed" names what is not there: ${line}`),
@@ -39,12 +38,12 @@ function leftOut(page: Page, part: Part, text: string): string[] {
 }
 
 /** Commands that are played and stand nowhere. */
-function madeUp(page: Page, part: Part, text: string): string[] {
-  return stepsOf(page, part)
+function madeUp(page: Page, markdown: string): string[] {
+  return stepsOf(page)
     .filter((step) => !("told" in step))
     .flatMap(typed)
-    .filter((run) => !squeezed(text).includes(squeezed(run)))
-    .map((run) => `what the table plays is not there (${part}): ${run}`);
+    .filter((run) => !squeezed(markdown).includes(squeezed(run)))
+    .map((run) => `what the table plays is not there: ${run}`);
 }
 
 /** Words that the table takes from the page, and that are not on it. */

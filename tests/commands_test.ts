@@ -29,14 +29,11 @@ function read(path: string): string {
   return Deno.readTextFileSync(new URL(path, HOUSE));
 }
 
-/** Pages whose tables are still to be written. */
-const later = /^lessons\/(?:1[7-9]|2\d)\/|^README|^course/;
-
 Deno.test("every page with commands has a table, and every table a page", () => {
   const found = commanding();
   const known = pages.map(({ path }) => path);
   assertKept([
-    ...found.filter((path) => !known.includes(path) && !later.test(path))
+    ...found.filter((path) => !known.includes(path))
       .map((path) => `${path} has commands, and no table in tests/commands/`),
     ...known.filter((path) => !found.includes(path))
       .map((path) => `tests/commands/ has a table for ${path}, which has none`),

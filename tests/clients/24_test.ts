@@ -86,6 +86,15 @@ realClient("24: a page in chromium talks to it", ["chromium"], async () => {
   assertEquals(codes, ["4001", "1009", "1001"]);
 });
 
+realClient("24: the starter's page says 1006", ["chromium"], async () => {
+  await using _server = await startProgram(["lessons/24/websocket.ts"]);
+  await using page = await openPage("http://127.0.0.1:7024/");
+
+  const end = await page.evaluate(logged("clean"));
+
+  assertMatch(String(end), /^1006, clean: false\n$/);
+});
+
 realClient("24: Deno's own client is understood", [], async () => {
   await using server = await startProgram([SOLUTION]);
   const ann = new WebSocket("ws://127.0.0.1:7024");

@@ -31,8 +31,7 @@ export const page: Page = {
       shows: "an answer without it",
       steps: [
         {
-          run: "deno run -P lessons/07/records.ts",
-          told: "Ask again, without the pause:",
+          run: "deno run -P lessons/07/records.ts    # in the first terminal",
           as: "server",
           until: tcp(7007),
         },

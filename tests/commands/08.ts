@@ -33,7 +33,6 @@ export const page: Page = {
       steps: [
         {
           run: "deno run -P lessons/08/lines.ts    # in the first terminal",
-          told: "For Gopher, start the server",
           as: "server",
           until: tcp(7008),
         },
