@@ -29,17 +29,11 @@ const THREE: Step[] = [
   },
 ];
 
-/** Under "Try it" they are only spoken of. */
 const AFRESH: Step[] = [
   ...NAMES.map((name) => ({ in: name, press: "Ctrl-C" as const })),
   ...NAMES.map((name) => ({ in: name, ends: "somehow" as const })),
-  ...told(),
+  ...THREE,
 ];
-
-function told(): Step[] {
-  const words = "start them afresh, say hello twice.";
-  return THREE.map((step) => "run" in step ? { ...step, told: words } : step);
-}
 
 export const page: Page = {
   path: "lessons/05/README.md",
@@ -61,7 +55,7 @@ export const page: Page = {
       part: "Try it",
       shows: "what three tools know",
       steps: [
-        ...told(),
+        ...THREE,
         {
           run:
             "# Before each line: end the three nc, start them afresh, say hello twice.\n" +
