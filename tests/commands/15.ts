@@ -14,7 +14,7 @@ export const page: Page = {
   scenes: [
     {
       part: "experiment",
-      shows: "a room that works",
+      shows: "a room that works, until somebody vanishes",
       steps: [
         {
           run:
@@ -27,6 +27,19 @@ export const page: Page = {
         { in: "ann", type: "hello\n" },
         { in: "bob", mentions: "[ann] hello" },
         { in: "cat", mentions: "[ann] hello" },
+        { in: "cat", press: "Ctrl-Z" },
+        // When the second line is with bob, the first is with cat, unread.
+        { in: "ann", type: "one\ntwo\n" },
+        { in: "bob", mentions: /^\[ann\] two$/m },
+        { in: "cat", press: "kill -9 %1", ends: 137 },
+        { in: "ann", type: "and now?\n" },
+        { in: "server", ends: 1, mentions: /^error: Uncaught/m },
+        {
+          in: "bob",
+          press: "Ctrl-C",
+          ends: "somehow",
+          prints: /^\s*(\[ann\] and now\?\n)?$/, // And not that cat has left.
+        },
       ],
     },
     {

@@ -91,7 +91,7 @@ class Stage implements AsyncDisposable {
     if (step.press) await terminal.press(step.press);
     if (step.ends !== undefined) await assertEnds(terminal, step.ends);
     await compare(terminal, step);
-    if (step.silent && terminal.news !== "") {
+    if (step.silent && terminal.news.trim() !== "") {
       throw new Error(
         `"${terminal.typed}" should print nothing. It printed:\n` +
           terminal.news,

@@ -40,13 +40,16 @@ export interface Command extends Printing {
   readonly again?: true;
 }
 
+/** What goes to a command itself; the last is typed after Ctrl-Z. */
+export type Key = "Ctrl-C" | "Ctrl-D" | "Ctrl-Z" | "kill -9 %1";
+
 /** What is done in the terminal of a command that stays. */
 export interface Doing extends Printing {
   readonly in: string;
   /** Typed before the output is looked at. */
   readonly type?: string;
   /** Pressed after what is typed. */
-  readonly press?: "Ctrl-C" | "Ctrl-D";
+  readonly press?: Key;
   /** The command ends, with this exit code, or any. */
   readonly ends?: number | "somehow";
   /** Nothing has been printed. */

@@ -2,6 +2,7 @@ import { isBound, untilListening } from "../listening.ts";
 import { Running, type Target } from "../running.ts";
 import type { Checkout } from "./checkout.ts";
 import { shown } from "./output.ts";
+import type { Key } from "./table.ts";
 
 /** Seconds after which a command ends, even if the test itself was killed. */
 const LIMIT_S = 60;
@@ -49,9 +50,12 @@ export class Terminal implements AsyncDisposable {
     await this.#running.send(text);
   }
 
-  async press(key: "Ctrl-C" | "Ctrl-D"): Promise<void> {
+  async press(key: Key): Promise<void> {
+    const { pid } = this.#running;
     if (key === "Ctrl-D") await this.#running.end();
-    else signal(this.#running.pid, "SIGINT"); // `timeout` tells its group.
+    else if (key === "Ctrl-Z") signal(-pid, "SIGSTOP");
+    else if (key === "kill -9 %1") signal(-pid, "SIGKILL");
+    else signal(pid, "SIGINT"); // `timeout` tells its group.
   }
 
   /** Waits until `done()` holds, which may depend on what is printed. */
