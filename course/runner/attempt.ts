@@ -91,16 +91,12 @@ export class Attempt {
       // A first run may have to fetch the standard library: not loading yet.
       else if (text.includes("Download ")) watchdog.loading();
       watchdog.printed(this.#reader.printed);
-      if (allPassed(this.#reader.report)) {
-        this.#child.kill("done");
-        done.resolve({ code: 0, ending: "done" });
-      }
+      if (allPassed(this.#reader.report)) this.#child.kill("done");
     };
-    const done = Promise.withResolvers<{ code: number; ending: Ending }>();
     await this.#child.say(`${this.#nonce} ${testOf(this.#root, this.#lesson)}`);
-    const end = await Promise.race([this.#child.ended, done.promise]);
+    const { code, ending } = await this.#child.ended;
     signal?.removeEventListener("abort", unwanted);
-    return this.#evidence({ ...end, ms: performance.now() - started });
+    return this.#evidence({ code, ending, ms: performance.now() - started });
   }
 
   /** Whether the process has ended, by itself or for whatever reason. */
@@ -121,7 +117,7 @@ export class Attempt {
       const { report, output } = this.#reader;
       if (ending === "done") {
         const cases = casesOf(report);
-        return { root: this.#root, code, ending, cases, report, output, ms };
+        return { root: this.#root, code: 0, ending, cases, report, output, ms };
       }
       this.#reader.end();
       const xml = text(this.#results);

@@ -1,14 +1,4 @@
-/** Which program opens an address, and what it needs before the address. */
-function opener(): string[] | undefined {
-  // An editor's terminal on a remote machine says how to open one at home.
-  const wish = Deno.env.get("BROWSER");
-  if (wish) return wish.trim().split(/\s+/);
-  if (Deno.build.os === "darwin") return ["open"];
-  if (Deno.build.os === "windows") return ["cmd", "/c", "start"];
-  // Without a screen it would look for a browser inside the terminal.
-  const screen = Deno.env.get("DISPLAY") || Deno.env.get("WAYLAND_DISPLAY");
-  return screen ? ["xdg-open"] : undefined;
-}
+import { HERE, opener } from "./platform.ts";
 
 /**
  * Opens `address` in the learner's browser and does not wait for it.
@@ -17,7 +7,7 @@ function opener(): string[] | undefined {
  */
 export function openInBrowser(address: string): string {
   const byHand = `The page is at ${address}. Open it in your browser.`;
-  const [program, ...args] = opener() ?? [];
+  const [program, ...args] = opener(HERE) ?? [];
   if (program === undefined) return byHand;
   try {
     const child = new Deno.Command(program, {

@@ -1,3 +1,5 @@
+import { hasGroups, memoryCommand, type Os } from "./platform.ts";
+
 /**
  * How a child ended: by itself, or when it had said its last word, or at a
  * limit, or because nobody wants it.
@@ -17,6 +19,8 @@ export interface ChildOptions {
   readonly signal?: AbortSignal;
   /** What the child reads, in place of what `say()` says. */
   readonly input?: ReadableStream<Uint8Array>;
+  /** The system to go by; this one if none is said. */
+  readonly os?: Os;
   /** Called with whatever the child prints, as it comes. */
   readonly take: (text: string, stream: "stdout" | "stderr") => void;
 }
@@ -31,10 +35,12 @@ export class Child {
   /** Settles when the process is gone and its output has been read. */
   readonly ended: Promise<{ code: number; ending: Ending }>;
   readonly #process: Deno.ChildProcess;
+  readonly #os: Os;
   #ending: Ending = "exit";
 
   /** Starts this very Deno with `args`; it waits for what `say()` says. */
   constructor(args: string[], options: ChildOptions) {
+    this.#os = options.os ?? Deno.build.os;
     this.#process = new Deno.Command(Deno.execPath(), {
       args,
       cwd: options.cwd,
@@ -64,10 +70,11 @@ export class Child {
    * say: there is no `ps`, or no such process any more.
    */
   async memory(): Promise<number | undefined> {
-    if (Deno.build.os === "windows" || this.over) return undefined;
-    const args = ["-o", "rss=", "-p", String(this.#process.pid)];
+    const { pid } = this.#process;
+    const [program, ...args] = memoryCommand(this.#os, pid) ?? [];
+    if (program === undefined || this.over) return undefined;
     try {
-      const { stdout } = await new Deno.Command("ps", { args }).output();
+      const { stdout } = await new Deno.Command(program, { args }).output();
       return Number(new TextDecoder().decode(stdout)) * 1_024;
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
@@ -92,10 +99,8 @@ export class Child {
     if (!living.has(this) || this.#ending !== "exit") return;
     this.#ending = ending;
     try {
-      // Windows has no groups; there the process is alone anyway, since what
-      // it runs may not start others.
-      if (Deno.build.os === "windows") this.#process.kill("SIGKILL");
-      else Deno.kill(-this.#process.pid, "SIGKILL");
+      if (hasGroups(this.#os)) Deno.kill(-this.#process.pid, "SIGKILL");
+      else this.#process.kill("SIGKILL");
     } catch (error) {
       // It ended by itself a moment ago, and `ended` is about to say so.
       if (!(error instanceof Deno.errors.NotFound)) throw error;

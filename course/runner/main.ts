@@ -3,6 +3,7 @@ import { boardToJoin } from "./join/membership.ts";
 import type { Start } from "./join/words.ts";
 import { type Course, findLesson, type Lesson, openCourse } from "./lesson.ts";
 import { checkAll, checkForever, checkOnce } from "./once.ts";
+import { endingSignals, pathOf, tellsSize } from "./platform.ts";
 import { Progress } from "./progress.ts";
 import { keepStarters } from "./reset.ts";
 import { Session } from "./session.ts";
@@ -27,7 +28,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const root = new URL("../..", import.meta.url);
-  const course = openCourse(pathOf(root));
+  const course = openCourse(pathOf(root, Deno.build.os));
   if (request.word === "doctor") return await printHealth(course, request.json);
   makeRoom(course);
   const progress = new Progress(course.root);
@@ -88,7 +89,7 @@ async function converse(
   using terminal = new Terminal();
   onTheWayOut.push(() => terminal[Symbol.dispose]());
   const session = new Session(course, progress, { ...start, terminal });
-  if (Deno.build.os !== "windows") {
+  if (tellsSize(Deno.build.os)) {
     Deno.addSignalListener("SIGWINCH", () => session.redraw());
   }
   await session.run();
@@ -132,11 +133,6 @@ function makeRoom(course: Course): void {
   }
 }
 
-function pathOf(url: URL): string {
-  const path = decodeURIComponent(url.pathname).replace(/\/$/, "");
-  return Deno.build.os === "windows" ? path.slice(1) : path;
-}
-
 const onTheWayOut = [killChildren];
 
 function leave(code: number): never {
@@ -161,10 +157,7 @@ function crash(error: unknown): never {
 }
 
 if (import.meta.main) {
-  const signals: Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
-  for (const signal of signals) {
+  for (const signal of endingSignals(Deno.build.os)) {
     Deno.addSignalListener(signal, () => leave(130));
   }
   addEventListener("unhandledrejection", ({ reason }) => crash(reason));

@@ -1,3 +1,4 @@
+import { candidates, HERE, listCommand, type Os } from "./platform.ts";
 import { eventsArrive } from "./watch.ts";
 
 /** An address of a lesson at which somebody listens. */
@@ -10,7 +11,7 @@ export interface Taken {
 export interface System {
   /** Deno's own version: "2.9.6". */
   readonly version: string;
-  readonly os: typeof Deno.build.os;
+  readonly os: Os;
   /** The command that the key o runs, if it can be found. */
   readonly editor: string | undefined;
   /** Writes a file into a folder and removes it. Undefined, or why not. */
@@ -32,7 +33,7 @@ export interface System {
 export function thisSystem(): System {
   return {
     version: Deno.version.deno,
-    os: Deno.build.os,
+    os: HERE.os,
     editor: findEditor(),
     writeIn,
     greet,
@@ -109,16 +110,9 @@ export function orphansAmong(lines: string, results: string): number[] {
   }).map(({ id }) => id);
 }
 
-/** All processes, a line for each: its id and its command. */
+/** What `listCommand()` lists, if its program is there. */
 async function listCommands(): Promise<string | undefined> {
-  const [program, ...args] = Deno.build.os === "windows"
-    ? [
-      "powershell",
-      "-NoProfile",
-      "-Command",
-      'Get-CimInstance Win32_Process | ForEach-Object { "$($_.ProcessId) $($_.CommandLine)" }',
-    ]
-    : ["ps", "-axww", "-o", "pid=,args="];
+  const [program, ...args] = listCommand(HERE.os);
   try {
     const { stdout } = await new Deno.Command(program!, { args }).output();
     return new TextDecoder().decode(stdout);
@@ -129,15 +123,10 @@ async function listCommands(): Promise<string | undefined> {
 }
 
 function findEditor(): string | undefined {
-  const wish = Deno.env.get("VISUAL") || Deno.env.get("EDITOR");
+  const wish = HERE.env("VISUAL") || HERE.env("EDITOR");
   const program = (wish ?? "code").trim().split(/\s+/)[0]!;
-  const windows = Deno.build.os === "windows";
-  const folders = (Deno.env.get("PATH") ?? "").split(windows ? ";" : ":");
-  const endings = windows ? ["", ".exe", ".cmd", ".bat"] : [""];
   const found = /[/\\]/.test(program) ||
-    folders.some((folder) =>
-      endings.some((ending) => exists(`${folder}/${program}${ending}`))
-    );
+    candidates(program, HERE).some(exists);
   return found ? program : undefined;
 }
 
