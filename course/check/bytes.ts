@@ -70,9 +70,12 @@ export function quoted(text: string, plain = isPlain(text)): string {
   return plain ? `"${text}"` : JSON.stringify(text);
 }
 
+/** A cut that saves no more columns than these hides bytes for nothing. */
+const SAVED = 4;
+
 /**
- * `bytes` in about `width` columns: text in quotes, or hex, cut if too long. If
- * they are the first of more, `size` says of how many.
+ * `bytes` in about `width` columns: text in quotes, or hex, cut if that makes
+ * it much shorter. If they are the first of more, `size` says of how many.
  */
 export function preview(
   bytes: Uint8Array,
@@ -81,14 +84,15 @@ export function preview(
 ): string {
   if (size === 0) return '""';
   const head = bytes.subarray(0, width * 4);
-  if (isText(head) || (head.length < size && isText(clean(head)))) {
-    const whole = quoted(new TextDecoder().decode(head));
-    if (whole.length <= width && head.length === size) return whole;
-    return `${whole.slice(0, width - 2)}…" ${count(size)}`;
-  }
-  const fit = Math.max(1, Math.floor(width / 3));
-  if (size <= fit) return hex(bytes);
-  return `${hex(bytes.subarray(0, fit - 1))} … ${count(size)}`;
+  const all = head.length === size;
+  const text = isText(head) || (!all && isText(clean(head)));
+  const whole = text
+    ? quoted(new TextDecoder().decode(head))
+    : hex(head.subarray(0, width)); // More of them are cut in any case.
+  const cut = text
+    ? `${whole.slice(0, width - 2)}…" ${count(size)}`
+    : `${hex(head.subarray(0, Math.floor(width / 3) - 1))} … ${count(size)}`;
+  return all && whole.length <= cut.length + SAVED ? whole : cut;
 }
 
 /** Drops a character that was cut in half at the end. */
