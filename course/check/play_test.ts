@@ -155,6 +155,24 @@ for (const network of networks) {
     assertEquals(evidence?.recording.loop?.what, "read() from ann");
   });
 
+  Deno.test(`${network}: a read that asks for 0 bytes is known by that`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async (listener) => {
+        for await (const conn of listener) {
+          while (true) await conn.read(new Uint8Array(0));
+        }
+      });
+      const ann = await stage.connect("ann");
+      await ann.send("hello");
+      await ann.receivesEnd();
+    }, { network });
+
+    const what = "read() from ann into 0 bytes";
+    assertEquals(evidence?.recording.loop?.what, what);
+    const [read] = evidence!.recording.program("read");
+    assertEquals(read?.text, `${what} → 0 bytes`);
+  });
+
   Deno.test(`${network}: reads and writes are as short as asked`, async () => {
     const { evidence } = await perform(async (stage) => {
       stage.serve(async (listener) => {

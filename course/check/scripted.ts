@@ -43,13 +43,14 @@ export class ScriptedReader {
   /** Gives the next step, or as much of it as `into` holds. */
   read(into: Uint8Array): Promise<number | null> {
     this.#reads++;
+    const what = into.length === 0 ? "read() into 0 bytes" : "read()";
     return this.#world.call(
-      { kind: "read", who: "the reader", what: "read()", scripted: true },
+      { kind: "read", who: "the reader", what, scripted: true },
       () => this.#next(into),
       (n) =>
-        n === null ? { text: "read() → null", fruitless: true } : {
+        n === null ? { text: `${what} → null`, fruitless: true } : {
           text: (bytes: Uint8Array, size: number) =>
-            `read() → ${size ? preview(bytes, 18, size) : count(0)}`,
+            `${what} → ${size ? preview(bytes, 18, size) : count(0)}`,
           bytes: into.subarray(0, n),
           fruitless: n === 0,
         },

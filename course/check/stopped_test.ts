@@ -52,6 +52,18 @@ Deno.test("a loop waits for nothing, and the failure does not say so", async () 
   assertEquals(recording.waiting, []);
 });
 
+Deno.test("a loop of reads into a full buffer is told from the network's zeros", async () => {
+  const { evidence } = await perform("readExactly()", async (stage) => {
+    const reader = stage.reader(["hello"]);
+    const buffer = new Uint8Array(2);
+    for (let end = 0;;) end += await reader.read(buffer.subarray(end)) ?? 0;
+  });
+
+  const { recording } = evidence!;
+  assertEquals(recording.loop?.what, "read() into 0 bytes");
+  assertEquals(recording.events.at(-1)?.text, "read() into 0 bytes → 0 bytes");
+});
+
 Deno.test("a close that fails stands in the recording", async () => {
   const { evidence } = await perform("serve()", async (stage) => {
     const [, conn] = await stage.meet("ann");

@@ -57,7 +57,8 @@ export class StandInConn implements Deno.TcpConn {
       ? into
       : into.subarray(0, readsAtMost);
     const who = this.#peer;
-    const what = `read() from ${who}`;
+    const from = `read() from ${who}`;
+    const what = into.length === 0 ? `${from} into 0 bytes` : from;
     const call = { kind: "read", who, what, place, into };
     return this.#world.call(call, () => this.#raw.read(asked), (n) => {
       if (n === null) {
