@@ -1,6 +1,6 @@
 // The checks for lesson 07. Read them: they say what an exact read promises,
 // and how the price server speaks.
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { assertBytes, check, concat, everySplit } from "check";
 import { ByteReader, readExactly, serve } from "./records.ts";
 
@@ -33,13 +33,14 @@ function int32(value: number) {
 const { UnexpectedEof } = Deno.errors;
 const LOAF = "loaf=2.40"; // Nine bytes, as good as any.
 const MILK = "milk=1.15";
+const EGGS = "eggs=3.60";
 
 Deno.test(check("readExactly() joins a record that comes in two pieces", {
   reveals: ["read-fills-buffer", "one-read-one-message"],
 }, async (stage) => {
   for (const [head, tail] of everySplit(LOAF)) {
     const reader = stage.reader([head, tail]);
-    assertBytes(await readExactly(reader, 9), LOAF);
+    assertBytes(await readExactly(reader, 9), LOAF, "the record");
   }
 }));
 
@@ -57,7 +58,7 @@ Deno.test(check("readExactly() reads on after a read that gives 0 bytes", {
 }, async (stage) => {
   const reader = stage.reader([0, "loaf", 0, "=2.40"]);
 
-  assertBytes(await readExactly(reader, 9), LOAF);
+  assertBytes(await readExactly(reader, 9), LOAF, "the record");
 }));
 
 Deno.test(check("readExactly() gives null at an end before the first byte", {
@@ -86,12 +87,24 @@ Deno.test(check("readExactly() needs no read for 0 bytes", async (stage) => {
   assertEquals(reader.reads, 0, "the number of reads for 0 bytes");
 }));
 
-Deno.test(check("readExactly() joins 8,192 pieces at the pace of one", {
+Deno.test(check("readExactly() asks for many bytes at once", {
+  reveals: ["reads-byte-by-byte"],
+}, async (stage) => {
+  const reader = stage.reader(["x".repeat(1_000)]);
+
+  await readExactly(reader, 1_000);
+
+  // One is enough, and whoever asks for a part each time has some more.
+  const { reads } = reader;
+  assert(reads <= 100, `1,000 bytes that came at once took ${reads} reads`);
+}));
+
+Deno.test(check("readExactly() joins 2,048 pieces at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const pieces = Array.from({ length: 8_192 }, () => "x".repeat(512));
+  const pieces = Array.from({ length: 2_048 }, () => "x".repeat(2_048));
   const reader = stage.reader(pieces);
-  const length = 8_192 * 512;
+  const length = 2_048 * 2_048;
 
   const bytes = await stage.within(800, () => readExactly(reader, length));
 
@@ -99,9 +112,15 @@ Deno.test(check("readExactly() joins 8,192 pieces at the pace of one", {
 }));
 
 Deno.test(check("ByteReader.readExactly() keeps what came too early", {
-  reveals: ["leftover-discarded", "read-fills-buffer"],
+  reveals: ["reads-on-with-enough", "leftover-discarded", "read-fills-buffer"],
 }, async (stage) => {
   for (const [head, tail] of everySplit(LOAF + MILK)) {
+    const reader = new ByteReader(stage.reader([head, tail, EGGS]));
+    assertBytes(await reader.readExactly(9), LOAF, "the first record");
+    assertBytes(await reader.readExactly(9), MILK, "the second record");
+  }
+  for (const [head, tail] of everySplit(LOAF + MILK)) {
+    // After these two nothing comes any more, not even the end.
     const reader = new ByteReader(stage.reader([head, tail]));
     assertBytes(await reader.readExactly(9), LOAF, "the first record");
     assertBytes(await reader.readExactly(9), MILK, "the second record");
@@ -135,17 +154,17 @@ Deno.test(check("ByteReader.readExactly() tells the end from an end inside", {
 }));
 
 Deno.test(check("ByteReader.readExactly() joins 1,000 records and a long one", {
-  reveals: ["leftover-discarded"],
+  reveals: ["read-without-room", "leftover-discarded"],
 }, async (stage) => {
   const records = Array.from({ length: 1_000 }, (_, i) => insert(i, -i));
   const long = stage.random.bytes(100_000);
   const reader = new ByteReader(stage.reader([concat(records), long]));
 
-  for (const record of records) {
-    assertBytes(await reader.readExactly(9), record);
+  for (const [i, record] of records.entries()) {
+    assertBytes(await reader.readExactly(9), record, `record ${i}`);
   }
-  assertBytes(await reader.readExactly(100_000), long);
-  assertBytes(await reader.readExactly(0), "");
+  assertBytes(await reader.readExactly(100_000), long, "the long one");
+  assertBytes(await reader.readExactly(0), "", "readExactly(0)");
 }));
 
 Deno.test(check("ByteReader.peek() joins a header, and leaves it there", {
@@ -155,10 +174,42 @@ Deno.test(check("ByteReader.peek() joins a header, and leaves it there", {
     const reader = new ByteReader(stage.reader([head, tail, "=2.40", null]));
     assertBytes(await reader.peek(4), "loaf", "the header");
     assertBytes(await reader.peek(4), "loaf", "the header, seen again,");
-    assertBytes(await reader.readExactly(9), LOAF);
+    const loaf = await reader.readExactly(9);
+    assertBytes(loaf, LOAF, "readExactly(9) after peek(4)");
     assertEquals(await reader.peek(4), null);
   }
 }));
+
+Deno.test(check("ByteReader.readExactly() gives bytes that stay for long", {
+  reveals: ["stale-buffer-alias"],
+}, async (stage) => {
+  // More than a buffer holds: each part of it is filled again.
+  const reader = new ByteReader(stage.reader([stage.random.bytes(80_000)]));
+
+  const pieces: Uint8Array[] = [];
+  const copies: Uint8Array[] = [];
+  for (let i = 0; i < 800; i++) {
+    const bytes = await reader.readExactly(100);
+    assert(bytes !== null, `piece ${i} had come, and readExactly() gave null`);
+    pieces.push(bytes);
+    copies.push(bytes.slice());
+  }
+
+  for (const [i, bytes] of pieces.entries()) {
+    assertBytes(bytes, copies[i]!, `piece ${i}, after 800 calls,`);
+  }
+}));
+
+Deno.test(
+  check("ByteReader gives bytes that the caller may change", async (stage) => {
+    const reader = new ByteReader(stage.reader([LOAF + MILK]));
+
+    (await reader.peek(4))?.fill(0);
+    const loaf = await reader.readExactly(9);
+
+    assertBytes(loaf, LOAF, "the record, after its header was overwritten,");
+  }),
+);
 
 Deno.test(
   check("serve() answers a query with the mean price", async (stage) => {
@@ -194,15 +245,20 @@ Deno.test(check("serve() keeps the prices of its clients apart", {
 }, async (stage) => {
   stage.serve(serve);
   const [ann, bob] = [await stage.connect("ann"), await stage.connect("bob")];
+
+  await ann.send(insert(7, 100));
+  await bob.send(insert(7, 50));
+  await ann.send(query(7, 7));
+  await ann.receives(int32(100));
+
   const cleo = await stage.connect("cleo");
   const [dan, eve] = [await stage.connect("dan"), await stage.connect("eve")];
-
-  for (const [i, client] of [ann, bob, cleo, dan, eve].entries()) {
-    await client.sendInPieces([insert(7, 100 * i), insert(8, 100 * i + 50)]);
+  for (const [i, client] of [bob, cleo, dan, eve].entries()) {
+    await client.sendInPieces([insert(8, 100 * i), insert(9, 100 * i + 50)]);
   }
-  for (const [i, client] of [eve, dan, cleo, bob, ann].entries()) {
-    await client.send(query(7, 8));
-    await client.receives(int32(425 - 100 * i));
+  for (const [i, client] of [eve, dan, cleo, bob].entries()) {
+    await client.send(query(8, 9));
+    await client.receives(int32(325 - 100 * i));
   }
 }));
 

@@ -19,6 +19,13 @@ export function beginsRight({ expected, received }: Evidence): boolean {
   return shorter > 0 && firstDifference(expected, received) === shorter;
 }
 
+/** What came is right for its first `n` bytes. */
+export function hasBegun({ expected, received }: Evidence, n: number): boolean {
+  if (expected === undefined || received === undefined) return false;
+  const at = firstDifference(expected, received);
+  return at < 0 || at >= n;
+}
+
 /**
  * Whether a message, or an answer to one, did not come as it should: it is
  * short, it has other bytes, somebody waits for it in vain, or cannot send all

@@ -3,6 +3,7 @@ import { type Catalogue, failure, loops } from "./mistake.ts";
 import {
   beginsRight,
   cutMessageThrew,
+  hasBegun,
   isMissing,
   paddedWithZeros,
   replaced,
@@ -15,6 +16,8 @@ import {
   endedTooEarly,
   gaveEnd,
   gaveUpReading,
+  hadNoRoom,
+  isReading,
   lastRead,
   total,
 } from "./traffic.ts";
@@ -41,7 +44,8 @@ export const reading: Catalogue = {
       const reads = evidence.recording.program("read");
       const short = ({ size = 4 }) => size < 4;
       return (failure(evidence) || cutMessageThrew(evidence)) &&
-        (reads.length === 0 || reads.slice(-3).some(short));
+        (reads.length === 0 || reads.slice(-3).some(short)) &&
+        !hasBegun(evidence, 4);
     },
   },
   "ignore-read-count": {
@@ -82,8 +86,29 @@ export const reading: Catalogue = {
       "Your program took a read of 0 bytes for the end; nothing had come just then, and more followed.",
     fits: (evidence) => {
       const last = lastRead(evidence.recording);
-      return failure(evidence) && (last?.text.endsWith("→ 0 bytes") ?? false);
+      return failure(evidence) && !hadNoRoom(last) &&
+        (last?.text.endsWith("→ 0 bytes") ?? false);
     },
+  },
+  "read-without-room": {
+    sentence:
+      "Your program reads into a buffer that is full: a read into 0 bytes brings 0 at once, whatever has come.",
+    fits: ({ recording }) => hadNoRoom(lastRead(recording)),
+  },
+  "reads-on-with-enough": {
+    sentence:
+      "All the bytes that were asked for had come, and your program reads on; that read waits until somebody sends more.",
+    // A check that reveals it has given every call enough.
+    fits: (evidence) =>
+      evidence.kind === "silence" && failure(evidence) &&
+      isReading(evidence.recording),
+  },
+  "reads-byte-by-byte": {
+    sentence:
+      "Your program reads one byte at a time; each read is a call, and costs far more than the byte that it brings.",
+    fits: ({ headline, recording }) =>
+      / took \d+ reads$/.test(headline) &&
+      recording.program("read").every(({ size }) => size === 1),
   },
   "eof-mid-message-ok": {
     sentence:
@@ -173,7 +198,7 @@ export const reading: Catalogue = {
   },
   "rescan-from-zero": {
     sentence:
-      "Your program goes over all that it holds again for every piece that comes; ten times the input costs a hundred times the work.",
+      "For every piece that comes, your program copies, searches or makes room for the whole again; ten times the input costs a hundred times the work.",
     // So many calls would be slow whatever the program did in between.
     fits: ({ kind, recording }) =>
       kind === "slow" && recording.events.length + recording.dropped < 70_000,

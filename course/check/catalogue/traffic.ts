@@ -36,6 +36,11 @@ export function lastRead(recording: Recording): Event | undefined {
   return recording.program("read").at(-1);
 }
 
+/** Whether this read had no room: it asked for 0 bytes. */
+export function hadNoRoom(read: Event | undefined): boolean {
+  return read?.text.endsWith(" into 0 bytes → 0 bytes") ?? false;
+}
+
 /** How many bytes a write was asked to take; it may have taken fewer. */
 export function offered({ text, size = 0 }: Event): number {
   const [, asked] = text.match(/: \d+ of ([\d,]+) bytes?$/) ?? [];
