@@ -115,7 +115,7 @@ async function serve(
 function unlessOver(error: unknown) {
   const { BrokenPipe, ConnectionReset } = Deno.errors;
   const reasons = [BrokenPipe, ConnectionReset];
-  // Any other error is a bug of ours, and should be loud.
+  // Any other error in this file is a bug of ours, and should be loud.
   // TODO: A client ends inside a line, or handle() throws, and all the others
   // lose the server.
   if (!reasons.some((Reason) => error instanceof Reason)) throw error;

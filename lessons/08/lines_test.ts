@@ -34,6 +34,15 @@ Deno.test(check("LineReader waits for the end of a line, however long", {
   assertBytes(bytes(await lines.readLine()), "hello", "the line");
 }));
 
+Deno.test(check("LineReader reads on after a read that gives 0 bytes", {
+  reveals: ["zero-means-eof"],
+}, async (stage) => {
+  const lines = new LineReader(stage.reader(["he", 0, "llo\n", 0, "bob\n"]));
+
+  assertBytes(bytes(await lines.readLine()), "hello", "the line");
+  assertBytes(bytes(await lines.readLine()), "bob", "the second line");
+}));
+
 Deno.test(check("LineReader gives one line a call, and keeps the others", {
   reveals: ["first-message-only", "leftover-discarded"],
 }, async (stage) => {
@@ -149,6 +158,10 @@ Deno.test(check("LineReader reports a stream that ends inside a line", {
     "",
     'the stream ended after "bo"',
   );
+
+  const half = new LineReader(stage.reader([Uint8Array.of(0xc3), null]));
+  const came = 'the stream ended after c3, which is half an "é"';
+  await assertRejects(() => half.readLine(), UnexpectedEof, "", came);
 }));
 
 Deno.test(
@@ -164,33 +177,70 @@ Deno.test(
   ),
 );
 
-Deno.test(check("LineReader refuses a line of maxBytes and one more", {
-  reveals: ["unbounded-line"],
+Deno.test(check("LineReader gives up on 256 kilobytes without an end", {
+  reveals: ["read-without-room", "unbounded-line"],
 }, async (stage) => {
-  const lines = new LineReader(stage.reader(["abcde\n"]), { maxBytes: 4 });
-
-  await assertRejects(
-    () => lines.readLine(),
-    InvalidData,
-    "",
-    'maxBytes is 4, and "abcde" is too long',
-  );
-}));
-
-Deno.test(check("LineReader gives up on two megabytes without an end", {
-  reveals: ["unbounded-line"],
-}, async (stage) => {
-  const reader = stage.reader(Array(64).fill("x".repeat(32_768)));
-  const lines = new LineReader(reader);
+  const reader = stage.reader(Array(8).fill("x".repeat(32_768)));
+  const lines = new LineReader(reader); // Of 8,192 bytes at the most.
 
   await assertRejects(() => lines.readLine(), InvalidData);
 }));
 
-Deno.test(check("LineReader reads 4,096 pieces of a line at the pace of one", {
+Deno.test(
+  check("LineReader refuses a line of maxBytes and one more", async (stage) => {
+    const lines = new LineReader(stage.reader(["abcde\n"]), { maxBytes: 4 });
+
+    await assertRejects(
+      () => lines.readLine(),
+      InvalidData,
+      "",
+      'maxBytes is 4, and "abcde" is too long',
+    );
+  }),
+);
+
+Deno.test(check("LineReader counts bytes against maxBytes", {
+  reveals: ["length-in-characters"],
+}, async (stage) => {
+  const lines = new LineReader(stage.reader(["né\nééé\n"]), { maxBytes: 4 });
+
+  assertBytes(bytes(await lines.readLine()), "né", "the line");
+  await assertRejects(
+    () => lines.readLine(),
+    InvalidData,
+    "",
+    'maxBytes is 4, and "ééé" has six bytes',
+  );
+}));
+
+Deno.test(check("LineReader gives 300 lines, whatever holds them", {
+  reveals: ["read-without-room"],
+}, async (stage) => {
+  const line = "x".repeat(99);
+  const lines = new LineReader(stage.reader([`${line}\n`.repeat(300)]));
+
+  for (let i = 1; i <= 300; i++) {
+    assertBytes(bytes(await lines.readLine()), line, `line ${i}`);
+  }
+}));
+
+Deno.test(check("LineReader asks for many bytes at once", {
+  reveals: ["reads-byte-by-byte"],
+}, async (stage) => {
+  const reader = stage.reader([`${"x".repeat(999)}\n`]);
+
+  await new LineReader(reader).readLine();
+
+  // One is enough, and whoever asks for a part each time has some more.
+  const { reads } = reader;
+  assert(reads <= 100, `1,000 bytes that came at once took ${reads} reads`);
+}));
+
+Deno.test(check("LineReader reads 2,048 pieces of a line at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const pieces = Array(4_096).fill("x".repeat(1_024));
-  const maxBytes = 4_096 * 1_024;
+  const pieces = Array(2_048).fill("x".repeat(2_048));
+  const maxBytes = 2_048 * 2_048;
   const lines = new LineReader(stage.reader([...pieces, "\n"]), { maxBytes });
 
   const line = await stage.within(1_000, () => lines.readLine());

@@ -170,7 +170,7 @@ function unlessOver(error: unknown) {
   const { BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof } =
     Deno.errors;
   const reasons = [BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof];
-  // Any other error is a bug of ours, and should be loud.
+  // Any other error in this file is a bug of ours, and should be loud.
   if (!reasons.some((Reason) => error instanceof Reason)) throw error;
 }
 
