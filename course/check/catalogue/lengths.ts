@@ -61,6 +61,7 @@ export const lengths: Catalogue = {
     sentence:
       "From 2 GiB on a length turns negative in your program, and a negative number is below every limit.",
     fits: failure,
+    spins: true,
   },
   "zero-length-frame": {
     sentence:
