@@ -42,6 +42,9 @@ const IMAGE = { "content-type": "image/dog", "content-encoding": "binary" };
 const IN_CAVES = "In the caves beneath the mountains";
 const ANSWERS = new Map([["ring", IN_CAVES], ["🐶", "Playing ball 🏐"]]);
 
+/** Good messages can say what makes no sense. */
+const NONSENSE = ["{", "hello", "null", "7", "[]", "", '{"action":"dance"}'];
+
 /** The program's server, with something to find. */
 function serving(listener: Deno.Listener): Promise<void> {
   return serve(listener, ANSWERS);
@@ -58,6 +61,11 @@ Deno.test(
     assertEquals(head["content-length"], 5);
     assert(/^(little|big)$/.test(head.byteorder), "byteorder: little or big");
     assertBytes(content, "hello", "the content");
+
+    const longer = encodeMessage("hello", `text/${"x".repeat(300)}`);
+    const told = "the header has over 300 bytes; the first two bytes announce";
+    assert(uint16(longer) > 300, `${told} ${uint16(longer)}`);
+    assertBytes(parts(longer).content, "hello", "what follows it");
   }),
 );
 
@@ -198,7 +206,7 @@ Deno.test(
     for (const header of ["", "{", "hello", "null", "7", '"text"', "[]"]) {
       const bad = message(header, "hello");
 
-      const told = `push() of a header that says ${header || "nothing"}`;
+      const told = `push() of a header ${header || "of no bytes"}`;
       assertThrows(
         () => push(new MessageDecoder(), bad),
         InvalidData,
@@ -226,8 +234,19 @@ Deno.test(check("MessageDecoder finds no field in a __proto__", () => {
   assertThrows(() => push(new MessageDecoder(), sly), InvalidData, "", told);
 }));
 
-Deno.test(check("MessageDecoder refuses a length that is none", () => {
-  for (const length of ["-1", "1.5", '"5"', "null", "true", "[5]", "1e400"]) {
+Deno.test(check("MessageDecoder refuses a length that is no number", {
+  reveals: ["json-type-unchecked"],
+}, () => {
+  for (const length of ['"5"', "null", "true", "[5]", "{}"]) {
+    const bad = message(header(`"content-length":${length}`), "hello");
+
+    const told = `push() of a header with a content-length of ${length}`;
+    assertThrows(() => push(new MessageDecoder(), bad), InvalidData, "", told);
+  }
+}));
+
+Deno.test(check("MessageDecoder refuses a number that is no length", () => {
+  for (const length of ["-1", "1.5", "1e400"]) {
     const bad = message(header(`"content-length":${length}`), "hello");
 
     const told = `push() of a header with a content-length of ${length}`;
@@ -369,6 +388,23 @@ Deno.test(check("serve() answers every message of a chunk", {
   await ann.receivesEnd();
 }));
 
+Deno.test(check("serve() sends every answer before it hangs up", {
+  reveals: ["exit-before-flush"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+  const dogs = ["a", "b", "c"].map((letter) => letter.repeat(60_000));
+
+  await ann.send(concat(dogs.map((dog) => say(dog, IMAGE))));
+  await ann.closeWrite();
+  await stage.sleep(10); // She takes her time, and the buffers are full.
+
+  for (const dog of dogs) {
+    assertBytes((await receiveMessage(ann)).content, dog, "what came back");
+  }
+  await ann.receivesEnd();
+}));
+
 Deno.test(check("serve() says when it finds nothing", async (stage) => {
   stage.serve(serving);
   const ann = await stage.connect("ann");
@@ -431,16 +467,12 @@ Deno.test(check("serve() answers what it does not understand with an error", {
 }, async (stage) => {
   stage.serve(serving);
   const bob = await stage.connect("bob");
-  const nonsense = ["", "{", "null", "7", "[]", '{"action":"dance"}'];
 
-  for (const content of nonsense) {
+  for (const content of NONSENSE) {
     const ann = await stage.connect("ann");
-    await ann.send(say(content));
-    assertStringIncludes(
-      text(await resultFor(ann)),
-      "Error: ",
-      `to ${content}`,
-    );
+    await ann.sendInPieces(apart(say(content), content));
+    const answer = text(await resultFor(ann));
+    assertStringIncludes(answer, "Error: ", `to ${content}`);
   }
   const cat = await stage.connect("cat");
   await cat.send(say("{}", { "content-encoding": "klingon" }));
@@ -450,18 +482,36 @@ Deno.test(check("serve() answers what it does not understand with an error", {
   assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
 }));
 
+Deno.test(check("serve() goes on after what it does not understand", {
+  reveals: ["hangs-up-on-nonsense"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  for (const content of NONSENSE) {
+    await ann.sendInPieces(apart(say(content), content));
+    await resultFor(ann);
+    await ann.send(request("ring"));
+    const found = await resultFor(ann);
+    assertBytes(found, IN_CAVES, `the answer to ann, after ${content},`);
+  }
+  await ann.send(say("{}", { "content-encoding": "klingon" }));
+  await resultFor(ann);
+  await ann.send(request("ring"));
+  assertBytes(await resultFor(ann), IN_CAVES, "the answer after Klingon");
+}));
+
 Deno.test(
   check("serve() answers a header that is none with an error, and hangs up", {
     reveals: ["handler-rejection-kills-server", "resync-after-error"],
   }, async (stage) => {
     stage.serve(serving);
     const bob = await stage.connect("bob");
-    const much = header('"content-length":65537');
 
-    for (const bad of ["", "hello", "{}", '{"content-length":5}', much]) {
+    for (const bad of ["", "hello", "{}", '{"content-length":5}']) {
       const ann = await stage.connect("ann");
-      await ann.send(message(bad));
-      assertStringIncludes(text(await resultFor(ann)), "Error: ");
+      await ann.sendInPieces(apart(message(bad), bad));
+      assertStringIncludes(text(await resultFor(ann)), "Error: ", `to ${bad}`);
       await ann.receivesEnd();
     }
 
@@ -470,19 +520,45 @@ Deno.test(
   }),
 );
 
-Deno.test(check("serve() outlives clients that leave inside a message", {
+Deno.test(
+  check("serve() takes 65,536 bytes of content, and no more", async (stage) => {
+    stage.serve(serving);
+    const ann = await stage.connect("ann");
+    const most = "a".repeat(65_536);
+
+    await ann.send(say(most, IMAGE));
+    assertBytes((await receiveMessage(ann)).content, most, "what came back");
+
+    await ann.send(message(header('"content-length":65537')));
+    assertStringIncludes(text(await resultFor(ann)), "Error: ");
+    await ann.receivesEnd();
+  }),
+);
+
+Deno.test(check("serve() outlives a client that ends inside a message", {
   reveals: ["handler-rejection-kills-server"],
 }, async (stage) => {
   stage.serve(serving);
-  const ann = await stage.connect("ann");
+  const doomed = await stage.connect("doomed");
+  const bob = await stage.connect("bob");
+
+  await doomed.send(request("ring").subarray(0, 1));
+  await doomed.closeWrite();
+  await doomed.receiveAll(); // Whatever it is told.
+
+  await bob.send(request("ring"));
+  assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
+}));
+
+Deno.test(check("serve() outlives a client that vanishes inside a message", {
+  reveals: ["handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve(serving);
   const doomed = await stage.connect("doomed", undefined, { canReset: true });
   const bob = await stage.connect("bob");
 
   await doomed.send(request("ring").subarray(0, 40));
   doomed.reset();
-  await ann.send(request("ring").subarray(0, 1));
-  await ann.closeWrite();
-  await ann.receivesEnd();
 
   await bob.send(request("ring"));
   assertBytes(await resultFor(bob), IN_CAVES, "the answer to bob");
@@ -517,6 +593,13 @@ function say(content: string | Uint8Array, more: object = {}): Uint8Array {
   const body = typeof content === "string" ? bytes(content) : content;
   const head = { ...HEAD, "content-length": body.length, ...more };
   return message(JSON.stringify(head), body);
+}
+
+/** A message in two pieces: the recording shows its end, `last`, as text. */
+function apart(message: Uint8Array, last: string): Uint8Array[] {
+  const at = message.length - bytes(last).length;
+  return [message.subarray(0, at), message.subarray(at)]
+    .filter(({ length }) => length > 0);
 }
 
 /** A question for `value`. */

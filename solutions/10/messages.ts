@@ -175,7 +175,8 @@ async function* replies(conn: Deno.Conn, answers: Answers) {
   try {
     for await (const message of messages(conn)) yield reply(message, answers);
   } catch (error) {
-    // Whoever breaks the rules is told so. It is the last thing it hears.
+    // A header that is none. Its sender is told so, and nothing more: where its
+    // next message begins, nobody knows.
     if (!(error instanceof InvalidData)) throw error;
     yield found(`Error: ${error.message}`);
   }
@@ -184,10 +185,22 @@ async function* replies(conn: Deno.Conn, answers: Answers) {
 function reply({ head, content }: Message, answers: Answers): Uint8Array {
   const type = head["content-type"];
   if (type !== "text/json") return encodeMessage(content, type);
-  const { action, value } = parse(content, head["content-encoding"]);
-  if (action !== "search") return found("Error: all you can do is search");
+  try {
+    return found(resultOf(parse(content, head["content-encoding"]), answers));
+  } catch (error) {
+    // Nonsense, but all of it is here: the next message begins behind it.
+    if (!(error instanceof InvalidData)) throw error;
+    return found(`Error: ${error.message}`);
+  }
+}
+
+function resultOf(
+  { action, value }: Record<string, unknown>,
+  answers: Answers,
+): string {
+  if (action !== "search") return "Error: all you can do is search";
   const name = JSON.stringify(value);
-  return found(answers.get(value as string) ?? `No match for ${name}`);
+  return answers.get(value as string) ?? `No match for ${name}`;
 }
 
 function found(result: string): Uint8Array {

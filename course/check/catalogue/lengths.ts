@@ -92,6 +92,18 @@ export const lengths: Catalogue = {
       evidence.headline !== "Expected function to throw." &&
       !waitsForEnd(evidence),
   },
+  "hangs-up-on-nonsense": {
+    sentence:
+      "The message was whole, and only what it said made no sense; your program hung up, although it knows where the next one begins.",
+    fits: ({ kind, who, recording }) =>
+      ["end", "closed", "reset"].includes(kind) &&
+      recording.program("close").some((call) => call.who === who),
+  },
+  "json-type-unchecked": {
+    sentence:
+      'A length came that is no number, and your program went on with it; to JSON 5, "5" and [5] are three different things.',
+    fits: wasNotRefused,
+  },
   "state-machine-blocking": {
     sentence:
       "Your program waits in the middle of its work for one peer; until that one acts nothing else moves, not even what has arrived already.",

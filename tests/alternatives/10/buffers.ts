@@ -141,7 +141,7 @@ async function talk(conn: Deno.Conn, answers: ReadonlyMap<string, string>) {
       for (const { head, content } of decoder.push(chunk)) {
         const type = head["content-type"];
         const answer = type === "text/json"
-          ? text(result(object(content, head["content-encoding"]), answers))
+          ? text(result(content, head["content-encoding"], answers))
           : encodeMessage(content, type);
         await writer.write(answer);
       }
@@ -157,9 +157,17 @@ async function talk(conn: Deno.Conn, answers: ReadonlyMap<string, string>) {
 }
 
 function result(
-  { action, value }: Record<string, unknown>,
+  content: Uint8Array,
+  encoding: string,
   answers: ReadonlyMap<string, string>,
 ): string {
+  let question: Record<string, unknown>;
+  try {
+    question = object(content, encoding);
+  } catch (error) {
+    return `Error: ${(error as Error).message}`;
+  }
+  const { action, value } = question;
   if (action !== "search") return "Error: what?";
   return answers.get(String(value)) ?? `No match for '${value}'.`;
 }
