@@ -19,7 +19,7 @@ export function explain(
       evidence.used ? `${evidence.network} network` : "",
     ),
     comparison(evidence),
-    indented(table(evidence.recording, WIDTH - 1)),
+    indented(table(evidence.recording, WIDTH - 1, evidence.error)),
     mistake && aside(mistake.sentence, mistake.id),
     where(place, mistake),
   ];

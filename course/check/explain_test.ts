@@ -98,3 +98,22 @@ Deno.test("explain() skips what is equal before a late difference", () => {
                       ^`,
   );
 });
+
+Deno.test("explain() shows where in a long recording the error came up", () => {
+  const recording = new Recording(new Clock());
+  const error = new Deno.errors.BadResource("Bad resource ID");
+  const common = { side: "program", who: "ann", kind: "close" } as const;
+  for (let i = 0; i < 100; i++) {
+    const failed = i === 50 ? { error } : {};
+    recording.note({ ...common, text: `call ${i}`, ...failed });
+  }
+
+  const crash = evidence({ kind: "crash", recording, error });
+  const shown = [...explain(crash, undefined, "").matchAll(/call (\d+)/g)];
+  const calls = shown.map(([, i]) => Number(i));
+
+  assertEquals(
+    calls.filter((i) => i > 40 && i < 60),
+    [43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53],
+  );
+});

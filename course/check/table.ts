@@ -8,17 +8,27 @@ interface Row {
   left: string;
   right: string;
   place: string;
+  /** Whether the check failed with the error of one of its two events. */
+  fault?: boolean;
 }
 
-/** How many lines a recording may take; the middle of a longer one is left out. */
+/** How many lines a recording may take; of a longer one, parts are left out. */
 const ROWS = 22;
 
 /** Milliseconds without an event that count as a wait, as in the diagram. */
 const WAIT_MS = 10;
 
-/** The recording as a table of at most `width` columns, without colour. */
-export function table(recording: Recording, width: number): string {
-  const rows = [...paired(collapsed(recording.events)), ...waiting(recording)];
+/**
+ * The recording as a table of at most `width` columns, without colour. Where it
+ * is too long, what happened around `error` stays: what the check failed with.
+ */
+export function table(
+  recording: Recording,
+  width: number,
+  error?: unknown,
+): string {
+  const events = collapsed(recording.events);
+  const rows = [...paired(events, error), ...waiting(recording)];
   const told = withIgnored(rows, recording);
   const kept = shortened(told);
   const name = longest(kept.map(({ who }) => who));
@@ -74,9 +84,12 @@ function collapsed(events: readonly Event[]): (Event & { times: number })[] {
 }
 
 /** Puts an event of the program beside the event of the cast before it. */
-function paired(events: (Event & { times: number })[]): Row[] {
+function paired(
+  events: (Event & { times: number })[],
+  fault: unknown,
+): Row[] {
   const rows: Row[] = [];
-  for (const { at, side, who, text, times, place } of events) {
+  for (const { at, side, who, text, times, place, error } of events) {
     const told = times > 1 ? `${text}, ${count(times, "time")}` : text;
     if (side === "cast") {
       rows.push({ at, who, left: told, right: "", place: "" });
@@ -87,6 +100,7 @@ function paired(events: (Event & { times: number })[]): Row[] {
     const row = beside ? last : { at, who: "", left: "", right: "", place: "" };
     row.right = told;
     row.place = place?.line ?? "";
+    row.fault = error !== undefined && error === fault;
     if (!beside) rows.push(row);
   }
   return rows;
@@ -130,11 +144,36 @@ function withIgnored(rows: Row[], { events, waiting }: Recording): Row[] {
 
 function shortened(rows: Row[]): Row[] {
   if (rows.length <= ROWS) return rows;
-  const head = rows.slice(0, 6);
-  const tail = rows.slice(-(ROWS - 7));
-  const left = `… ${
-    count(rows.length - head.length - tail.length, "more event")
-  } …`;
-  const gap = { at: NaN, who: "", left, right: "", place: "" };
-  return [...head, gap, ...tail];
+  const stays = staying(rows);
+  const kept: Row[] = [];
+  let left = 0;
+  for (const [i, row] of rows.entries()) {
+    if (!stays(i)) {
+      left++;
+      continue;
+    }
+    if (left > 0) kept.push(gap(left));
+    kept.push(row);
+    left = 0;
+  }
+  return kept;
+}
+
+/**
+ * Which rows stay: the first and the last, and what is around a fault that lies
+ * between them, with more of what led to it than of what followed.
+ */
+function staying(rows: Row[]): (i: number) => boolean {
+  const fault = rows.findLastIndex((row) => row.fault);
+  const end = rows.length;
+  // What led to it has to stand there, too.
+  const between = fault >= 6 && fault < end - 10;
+  return between
+    ? (i) => i < 4 || i >= fault - 7 && i <= fault + 3 || i >= end - 5
+    : (i) => i < 6 || i >= end - (ROWS - 7);
+}
+
+function gap(left: number): Row {
+  const text = `… ${count(left, "more event")} …`;
+  return { at: NaN, who: "", left: text, right: "", place: "" };
 }

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Clock } from "./clock.ts";
 import { Recording } from "./recording.ts";
 import { table } from "./table.ts";
@@ -65,6 +65,54 @@ Deno.test("table() joins equal calls and leaves out the middle", () => {
   const lines = table(recording, 79).split("\n");
   assertEquals(lines.length, 22);
   assertEquals(lines[6]!.trim(), "… 80 more events …");
+});
+
+Deno.test("table() keeps what happened around the error of the check", () => {
+  const failed = new Error("closed twice");
+  const kept = (before: number, after: number) => {
+    const recording = new Recording(new Clock());
+    const notes = (what: string, often: number) => {
+      for (let i = 0; i < often; i++) {
+        recording.note({ ...program, text: `${what} ${i}` });
+      }
+    };
+    notes("before", before);
+    recording.note({ ...program, text: "close() ✗", error: failed });
+    recording.note({ ...program, text: "nobody catches it", error: failed });
+    notes("after", after);
+    const lines = table(recording, 79, failed).split("\n");
+    return lines.map((line) => line.replace("0 ms", "").trim());
+  };
+
+  const crowded = kept(300, 200);
+  assertEquals(crowded.length, 22);
+  assertEquals(crowded.slice(3, 18), [
+    "before 3",
+    "… 290 more events …",
+    ...[294, 295, 296, 297, 298, 299].map((i) => `before ${i}`),
+    "close() ✗",
+    "nobody catches it",
+    "after 0",
+    "after 1",
+    "after 2",
+    "… 192 more events …",
+    "after 195",
+  ]);
+
+  // At either end it stands there anyway: one gap is enough.
+  for (const [before, after] of [[1, 200], [300, 1]] as const) {
+    const lines = kept(before, after);
+    assertEquals(lines.length, 22);
+    assertEquals(lines.filter((line) => line.startsWith("…")).length, 1);
+    assert(lines.includes("close() ✗"));
+    assert(lines.includes(`before ${before - 1}`));
+  }
+  // What led to it stays, wherever it is.
+  for (let after = 0; after < 30; after++) {
+    const lines = kept(30, after);
+    assert(lines.length <= 22);
+    assert(lines.join(" ").includes("before 28 before 29 close() ✗ nobody"));
+  }
 });
 
 Deno.test("table() keeps equal calls apart if there was a wait between them", () => {
