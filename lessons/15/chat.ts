@@ -80,7 +80,9 @@ export async function serve(
 
 /** One client, from the first question to the last word. */
 async function visit(conn: Deno.TcpConn, room: Room, options: ChatOptions) {
-  using _closing = conn; // Twice is fine: a full outbox closes, too.
+  // A full outbox has hung up before. It is fine to dispose of what is closed
+  // already; a second close() would throw.
+  using _closing = conn;
   conn.setNoDelay(); // A line is short; it need not wait for a second one.
   const outbox = new Outbox(conn, options.maxQueued ?? 1_000);
   const lines = readLines(conn, options.maxLine ?? 1_024);

@@ -110,7 +110,7 @@ Deno.test(check("Room.say() lets go of a member who cannot take a line", {
   assertBytes(
     bob.notes(),
     lines("[ann] hello", "* doomed has left the room"),
-    "what bob heard",
+    "what bob heard after doomed had answered false",
   );
   assertEquals(room.names(), ["ann", "bob"]);
 
@@ -135,7 +135,7 @@ Deno.test(check("Room.say() passes nobody over while it lets go of a member", {
   assertBytes(
     bob.notes(),
     lines("[ann] hello", "* doomed has left the room"),
-    "what bob heard",
+    "what bob heard after doomed had answered false",
   );
 }));
 
@@ -185,7 +185,7 @@ Deno.test(check("serve() tells the others when a client vanishes", {
 }));
 
 Deno.test(check("serve() outlives a client that vanishes inside a line", {
-  reveals: ["unawaited-write", "interleaved-writers"],
+  reveals: ["double-close", "unawaited-write", "interleaved-writers"],
   writesAtMost: 1,
 }, async (stage) => {
   stage.serve(serve);
@@ -214,6 +214,11 @@ Deno.test(check("serve() sends lines whole, one after the other", {
   await ann.send("one\ntwo\nthree\n");
 
   await bob.receives("[ann] one\n[ann] two\n[ann] three\n");
+
+  await ann.send("the last line for you\n");
+  await bob.receives("[ann] the");
+  await bob.closeWrite(); // He has said all, and hears what is on its way.
+  await bob.receives(" last line for you\n");
 }));
 
 Deno.test(check("serve() tells nobody about a client without a name", {
@@ -369,7 +374,7 @@ Deno.test(check("serve() lets nobody wait for a slow reader", {
   const line = "x".repeat(50_000);
   stage.serve((listener) => serve(listener, { maxLine: 50_000 }));
   const bob = await enter(stage, "bob", "");
-  await enter(stage, "slow", "bob"); // And never reads again.
+  const slow = await enter(stage, "slow", "bob"); // And never reads again.
   const ann = await enter(stage, "ann", "bob, slow");
   await bob.receives(
     "* slow has entered the room\n* ann has entered the room\n",
@@ -379,6 +384,48 @@ Deno.test(check("serve() lets nobody wait for a slow reader", {
     await ann.send(`${line}\n`);
     await bob.receives(`[ann] ${line}\n`);
   }
+
+  await slow.closeWrite(); // It has gone, and its lines wait for it still.
+  await bob.receives("* slow has left the room\n");
+}));
+
+Deno.test(check("serve() keeps a client that reads", {
+  reveals: ["sent-still-counts"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, { maxQueued: 4 }));
+  const bob = await enter(stage, "bob", "");
+  const ann = await enter(stage, "ann", "bob");
+  await bob.receives("* ann has entered the room\n");
+
+  for (let i = 0; i < 20; i++) {
+    await ann.send(`line ${i}\n`);
+    await bob.receives(`[ann] line ${i}\n`);
+  }
+}));
+
+Deno.test(check("serve() lets maxQueued lines wait for a client, and no more", {
+  reveals: ["unbounded-outbox"],
+  only: "simulated", // Here it is known how much the buffers hold.
+}, async (stage) => {
+  const rules = { maxLine: 200_000, maxQueued: 50 };
+  stage.serve((listener) => serve(listener, rules));
+  const ann = await enter(stage, "ann", "");
+  const slow = await enter(stage, "slow", "ann");
+  await ann.receives("* slow has entered the room\n");
+  const long = "x".repeat(200_000);
+
+  await ann.send(`${long}\n`); // More than the buffers hold: the rest waits.
+  await ann.send("la\n".repeat(45));
+  await ann.receivesNothing(); // There is room for 45.
+  await slow.receives(`[ann] ${long}\n${"[ann] la\n".repeat(45)}`);
+
+  await ann.send(`${long}\n`);
+  await ann.send("la\n".repeat(55));
+  await ann.receives("* slow has left the room\n"); // For 55 there is none.
+
+  await slow.receiveAll();
+  await slow.send("I am still here\n");
+  await ann.receivesNothing();
 }));
 
 Deno.test(check("serve() lets go of a client that never reads", {

@@ -5,6 +5,7 @@ import {
   cameTwice,
   hearsThemselves,
   isNotInside,
+  letGoOfReader,
   missesGoodbye,
   waitsForAnother,
   wasPassedOver,
@@ -102,6 +103,11 @@ export const accepting: Catalogue = {
         (missesGoodbye(evidence) || tookMuchAtLast(evidence)) ||
       evidence.kind === "assert" &&
         /\bin memory\b/.test(evidence.headline),
+  },
+  "sent-still-counts": {
+    sentence:
+      "Nothing waited for this client any more, and it was let go all the same: what has gone out waits no longer.",
+    fits: letGoOfReader,
   },
   "sanitizers-on": {
     sentence:

@@ -71,6 +71,17 @@ export function waitsForAnother({ kind, who, recording }: Evidence): boolean {
     );
 }
 
+/** The program hung up on somebody to whom it had written all that it began. */
+export function letGoOfReader({ kind, who, recording }: Evidence): boolean {
+  const calls = recording.program().filter((call) => call.who === who);
+  return ["end", "reset", "closed"].includes(kind) &&
+    calls.some(({ kind }) => kind === "close") &&
+    calls.every(({ kind, error }) => kind !== "write" || error === undefined) &&
+    !recording.waiting.some((call) =>
+      call.side === "program" && call.kind === "write" && call.who === who
+    );
+}
+
 /** Another line began before the rest of this one was written. */
 export function isMixed({ kind, recording }: Evidence): boolean {
   const writes = recording.program("write");
