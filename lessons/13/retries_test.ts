@@ -21,6 +21,9 @@ const SOON: RetryOptions = { attempts: 4, baseMs: 2, capMs: 10 };
 /** Asks for what may be asked twice. */
 const AGAIN: RequestOptions = { ...SOON, timeoutMs: 5_000, idempotent: true };
 
+/** Asks for what must not be done twice. */
+const ONCE: RequestOptions = { ...SOON, timeoutMs: 200, idempotent: false };
+
 /** What a promise was rejected with. */
 async function errorOf(promise: Promise<unknown>): Promise<Error> {
   return await assertRejects(() => promise, Error);
@@ -71,16 +74,21 @@ Deno.test(check("kindOf() knows a missing permission", {
 
 Deno.test(check("kindOf() goes by class and code, not by message", () => {
   const { errors } = Deno;
-  const coded = (code: string) => Object.assign(new Error("oh"), { code });
+  const coded = (code: string) =>
+    Object.assign(new Error(`code ${code}`), { code });
   const noName = "failed to lookup address information: Name not known";
   const kinds: [unknown, Kind][] = [
     [new errors.ConnectionRefused("os error 61, on macOS"), "refused"],
     [coded("ECONNREFUSED"), "refused"], // As node:net has it.
+    [coded("ECONNRESET"), "reset"],
     [coded("EPIPE"), "reset"],
+    [coded("EADDRINUSE"), "in-use"],
+    [coded("EADDRNOTAVAIL"), "not-available"],
     [coded("EMFILE"), "limit"],
     [new errors.TimedOut("Connection timed out"), "timeout"],
     [new DOMException("too late", "TimeoutError"), "timeout"],
     [new errors.AddrNotAvailable("no such address"), "not-available"],
+    [new errors.BadResource("closed"), "closed-by-us"],
     [new errors.UnexpectedEof("half a line"), "eof"],
     [new errors.InvalidData("what is this"), "protocol"],
     [new Error(noName), "dns"], // It has nothing else.
@@ -129,8 +137,10 @@ Deno.test(check("retry() spreads clients that failed together", {
 
   await Promise.allSettled(Array.from({ length: 100 }, client));
   const early = times.filter((time) => time < 5_000).length;
-  assert(new Set(times).size > 90, `${new Set(times).size} times for 100`);
-  assert(early > 30 && early < 70, `${early} of 100 in the first half`);
+  const moments = new Set(times).size;
+  assert(moments > 90, `100 clients came back, at ${moments} different times`);
+  const half = `${early} of 100 clients came back in the first half of 10 s`;
+  assert(early > 30 && early < 70, `${half}, and about 50 should`);
 }));
 
 Deno.test(check("retry() gives the result of the first success", {
@@ -207,14 +217,16 @@ Deno.test(check("retry() stops waiting when its signal aborts", {
   assert(stage.now < 10_000, `it stopped after ${stage.now} ms`);
 }));
 
-Deno.test(check("Dedupe.run() does what has one id once", async () => {
+Deno.test(check("Dedupe.run() does what has one id once", {
+  reveals: ["timer-leak"],
+}, async () => {
   const dedupe = new Dedupe<number>({ max: 10, ttlMs: 60_000 });
   let count = 0;
   const add = () => Promise.resolve(++count);
 
-  assertEquals(await dedupe.run("loaf", add), 1);
-  assertEquals(await dedupe.run("loaf", add), 1);
-  assertEquals(await dedupe.run("milk", add), 2);
+  assertEquals(await dedupe.run("loaf", add), 1, "loaf");
+  assertEquals(await dedupe.run("loaf", add), 1, "loaf, once more");
+  assertEquals(await dedupe.run("milk", add), 2, "milk");
 }));
 
 Deno.test(
@@ -251,14 +263,18 @@ Deno.test(
     await dedupe.run("a", add);
     await dedupe.run("b", add);
     await dedupe.run("c", add); // One too many: a is forgotten.
-    assertEquals(await dedupe.run("c", add), 3);
-    assertEquals(await dedupe.run("b", add), 2);
-    assertEquals(await dedupe.run("a", add), 4);
+    assertEquals(await dedupe.run("c", add), 3, "c, done last of a, b and c");
+    assertEquals(await dedupe.run("b", add), 2, "b, done before c");
+    assertEquals(await dedupe.run("a", add), 4, "a, which two came after");
 
     await stage.sleep(900);
-    assertEquals(await dedupe.run("a", add), 4);
-    await stage.sleep(200); // 1,100 ms after it was done.
-    assertEquals(await dedupe.run("a", add), 5);
+    assertEquals(await dedupe.run("a", add), 4, "a, done 900 ms ago");
+    await stage.sleep(200);
+    assertEquals(await dedupe.run("a", add), 5, "a, done 1,100 ms ago");
+
+    await dedupe.run("c", add); // Done anew, and now a is older.
+    await dedupe.run("d", add);
+    assertEquals(await dedupe.run("c", add), 6, "c, done anew before d alone");
   }),
 );
 
@@ -341,8 +357,7 @@ Deno.test(check("request() repeats nothing that may have been done", {
   reveals: ["retry-non-idempotent"],
 }, async (stage) => {
   const host = await stage.listen("server", { canReset: true });
-  const once = { ...AGAIN, timeoutMs: 200, idempotent: false };
-  const asking = stage.start(() => request(host.addr, "pay 5", once));
+  const asking = stage.start(() => request(host.addr, "pay 5", ONCE));
   const server = await host.accept();
   await server.receives("pay 5\n");
   server.reset(); // Has it paid? Nobody knows.
@@ -350,12 +365,39 @@ Deno.test(check("request() repeats nothing that may have been done", {
   await assertRejects(() => asking.result, ConnectionReset);
 }));
 
+Deno.test(check("request() repeats nothing after an end without an answer", {
+  reveals: ["retry-non-idempotent"],
+}, async (stage) => {
+  let asked = 0;
+  const host = await stage.host("server", async (server) => {
+    asked++;
+    await server.receives("pay 5\n");
+  });
+
+  await errorOf(request(host.addr, "pay 5", ONCE));
+  assert(asked === 1, `"pay 5" was asked ${asked} times`);
+}));
+
+Deno.test(check("request() repeats nothing after a silence", {
+  reveals: ["retry-non-idempotent"],
+  only: "simulated", // The time costs nothing there.
+}, async (stage) => {
+  let asked = 0;
+  const host = await stage.host("server", async (server) => {
+    asked++;
+    await server.receives("pay 5\n");
+    await server.receivesEnd(); // It pays, and the client has given up.
+  });
+
+  await errorOf(request(host.addr, "pay 5", ONCE));
+  assert(asked === 1, `"pay 5" was asked ${asked} times`);
+}));
+
 Deno.test(
   check("request() repeats what has surely not been done", async (stage) => {
     const to = { ...await deadEnd(stage), hostname: "127.0.0.1" };
-    const once = { ...AGAIN, idempotent: false };
 
-    const error = await errorOf(request(to, "pay 5", once));
+    const error = await errorOf(request(to, "pay 5", ONCE));
     assertEquals(kindOf(error), "refused");
     assertEquals(messages(error.cause).length, 3, "failures before the last");
   }),
@@ -397,4 +439,14 @@ Deno.test(check("serve() adds once, however often it is asked", {
   await again.receives("5\n");
   await again.send("add a2 5\n"); // Another one, of the same amount.
   await again.receives("10\n");
+}));
+
+Deno.test(check("serve() knows a request by its id alone", async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.send("add a1 5\n");
+  await ann.receives("5\n");
+  await ann.send("add a1 7\n");
+  await ann.receives("5\n");
 }));

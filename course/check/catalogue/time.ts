@@ -144,7 +144,7 @@ export const time: Catalogue = {
       (kind === "assert" || kind === "threw") &&
       !headline.startsWith("Values are not equal") &&
       recording.program("connect").length > 1 &&
-      recording.program("write").length > 0,
+      recording.program("write").length > 1,
   },
 };
 

@@ -25,6 +25,10 @@ export function kindOf(error: unknown): Kind {
     case "ECONNRESET":
     case "EPIPE":
       return "reset";
+    case "EADDRINUSE":
+      return "in-use";
+    case "EADDRNOTAVAIL":
+      return "not-available";
     case "EMFILE":
       return "limit";
   }
