@@ -39,7 +39,7 @@ export function sameHost(one: string, other: string): boolean {
   return one === other;
 }
 
-/** Listens for programs on this machine, and for nobody else. */
+/** Listens on 127.0.0.1, for programs on this machine and for nobody else. */
 export function listenLocal(port: number): Deno.TcpListener {
   // TODO: No address is given here. Which one does Deno take?
   return Deno.listen({ port });
@@ -55,7 +55,8 @@ export function listenEverywhere(port: number): Deno.TcpListener {
  * Connects to `name`, at whichever of its addresses answers first; the other
  * attempts are called off.
  *
- * @throws {AggregateError} If none does. Its message names each address.
+ * @throws {AggregateError} If none does. Its message names each address, or
+ * `name` if that has none.
  * @throws The reason of `signal`, if that comes first.
  */
 export async function connectAny(

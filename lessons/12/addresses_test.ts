@@ -47,14 +47,19 @@ Deno.test(check("parseHostPort() falls back on the default port", {
 }));
 
 Deno.test(check("parseHostPort() refuses a port that is none", () => {
-  const texts = ["h:", "h:8o", "h:70000", "h:-1", "h:1.5", "h: 80", "[::1]:"];
-  for (const text of texts) assertRefuses(text, 80);
+  const texts = ["h:", "h:8o", "h:70000", "h:-1", "h:1.5", "h: 80"];
+  const bracketed = ["[::1]:", "[::1]:8o", "[::1]:70000"];
+  for (const text of [...texts, ...bracketed]) assertRefuses(text, 80);
   for (const text of ["h", "::1", "[::1]"]) assertRefuses(text); // No port.
 }));
 
 Deno.test(check("parseHostPort() refuses a host that is none", () => {
   const texts = ["", ":80", "[]:80", "[::1", "::1]:80", "[::1]80", "[::1]h:80"];
   for (const text of texts) assertRefuses(text, 80);
+  // In brackets, and with several colons, there is IPv6 or nothing.
+  for (const text of ["[hello]:80", "[10.0.0.1]:80", "1::2::3", ":::::"]) {
+    assertRefuses(text, 80);
+  }
 }));
 
 Deno.test(check("sameHost() knows who comes over IPv4 to a listener on ::", {
@@ -98,6 +103,7 @@ Deno.test(check("sameHost() keeps apart what is not the same", () => {
       ["::1", "127.0.0.1"], // Both are this machine, and two addresses of it.
       ["fe80::1%eth0", "fe80::1%eth1"],
       ["10.0.0.1", "::10.0.0.1"],
+      ["10.0.0.1", "2001:db8::ffff:10.0.0.1"],
     ] as const
   ) {
     assert(!same(one, other), `${one} and ${other} are not the same`);
@@ -154,7 +160,7 @@ Deno.test(check("listenEverywhere() listens on IPv6 as well", {
 // -- From a name to a connection --
 
 Deno.test(check("connectAny() connects to the address that it is given", {
-  reveals: ["localhost-is-127"],
+  reveals: ["timer-leak", "localhost-is-127"],
   address: "::1",
 }, async (stage) => {
   const host = await stage.listen("host", { hostname: "::1" });
@@ -171,7 +177,7 @@ Deno.test(check("connectAny() connects to the address that it is given", {
 }));
 
 Deno.test(check("connectAny() goes on when an address is dead", {
-  reveals: ["first-address-only"],
+  reveals: ["timer-leak", "first-address-only"],
 }, async (stage) => {
   const host = await stage.listen("host"); // On 127.0.0.1, and not on ::1.
 
@@ -188,7 +194,7 @@ Deno.test(check("connectAny() goes on when an address is dead", {
 // in when that is, so these checks are for the simulated network.
 
 Deno.test(check("connectAny() does not wait for an address that is slow", {
-  reveals: ["first-address-only"],
+  reveals: ["first-address-only", "all-addresses-at-once"],
   only: "simulated",
 }, async (stage) => {
   const { port } = await slow(stage, "::1");
@@ -225,6 +231,7 @@ Deno.test(check("connectAny() goes on at once after a dead address", {
 
 Deno.test(
   check("connectAny() still hopes for what is slow when others are dead", {
+    reveals: ["gives-up-on-the-slow"],
     only: "simulated",
   }, async (stage) => {
     const host = await slow(stage, "::1");
@@ -308,6 +315,23 @@ Deno.test(check("connectAny() stops when it is told to", {
   assert(open === 0, `${open} connection is open that nobody wants any more`);
 }));
 
+Deno.test(check("connectAny() stops when the resolver does not answer", {
+  only: "simulated",
+}, async (stage) => {
+  const user = new AbortController();
+  const { signal } = user;
+  const resolve = () => Promise.withResolvers<string[]>().promise;
+
+  const connecting = stage.start(
+    () => connectAny("host", 80, { resolve, signal }),
+    "connectAny()",
+  );
+  await stage.sleep(600);
+  user.abort(new RangeError("I have changed my mind"));
+
+  await assertRejects(() => connecting.result, RangeError, "changed my mind");
+}));
+
 // -- Files for addresses --
 
 // A permission for a Unix socket names its absolute path, and nobody can write
@@ -349,7 +373,7 @@ Deno.test(check("listenUnix() leaves a server alone that is alive", {
   const listener = await listenUnix(path);
   const serving = stage.start(() => serve(listener));
 
-  const told = "listenUnix() on the path of a server";
+  const told = "listenUnix() where a server lives, with AddrInUse";
   await assertRejects(() => listenUnix(path), AddrInUse, "", told);
 
   const ann = await stage.connectUnix("ann", listener);
@@ -365,7 +389,7 @@ Deno.test(check("listenUnix() leaves a file alone that is no socket", {
   const path = `${stage.folder}/diary.txt`;
   Deno.writeTextFileSync(path, "Dear diary");
 
-  const told = "listenUnix() on the path of a text";
+  const told = "listenUnix() where a text lies, with AddrInUse";
   await assertRejects(() => listenUnix(path), AddrInUse, "", told);
 
   assert(await isThere(path), "The diary is gone");

@@ -30,7 +30,8 @@ export interface ConnectOptions {
 export function parseHostPort(text: string, defaultPort?: number): HostPort {
   const [, bracketed, plain, digits] =
     text.match(/^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/) ?? [];
-  const hostname = bracketed ?? plain ?? (isV6(text) ? text : undefined);
+  const address = bracketed ?? text;
+  const hostname = plain ?? (isV6(address) ? address : undefined);
   const port = digits === undefined ? defaultPort : Number(digits);
   if (hostname === undefined || port === undefined || port > 65_535) {
     throw new TypeError(`Cannot read "${text}": it is no host and port`);
@@ -62,7 +63,7 @@ function isV6(host: string): boolean {
   return host.includes(":") && URL.canParse(`http://[${address}]`);
 }
 
-/** Listens for programs on this machine, and for nobody else. */
+/** Listens on 127.0.0.1, for programs on this machine and for nobody else. */
 export function listenLocal(port: number): Deno.TcpListener {
   return Deno.listen({ hostname: "127.0.0.1", port });
 }
@@ -76,7 +77,8 @@ export function listenEverywhere(port: number): Deno.TcpListener {
  * Connects to `name`, at whichever of its addresses answers first; the other
  * attempts are called off.
  *
- * @throws {AggregateError} If none does. Its message names each address.
+ * @throws {AggregateError} If none does. Its message names each address, or
+ * `name` if that has none.
  * @throws The reason of `signal`, if that comes first.
  */
 export async function connectAny(
@@ -84,7 +86,7 @@ export async function connectAny(
   port: number,
   { resolve, attemptDelayMs = 250, signal }: ConnectOptions,
 ): Promise<Deno.TcpConn> {
-  const addresses = await resolve(name);
+  const addresses = await unlessAborted(resolve(name), signal);
   const enough = new AbortController();
   const signals = signal ? [signal, enough.signal] : [enough.signal];
   const attempts: Promise<Deno.TcpConn>[] = [];
@@ -111,6 +113,19 @@ export async function connectAny(
     const close = (conn: Deno.TcpConn) => conn !== winner && conn.close();
     for (const attempt of attempts) attempt.then(close, () => {});
   }
+}
+
+/** What `promise` gives, unless `signal` aborts before. */
+async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop(); // It has been, and will not be again.
+  return await Promise.race([promise, aborted])
+    .finally(() => signal?.removeEventListener("abort", stop));
 }
 
 /** The first connection; none if the latest attempt fails, or takes too long. */

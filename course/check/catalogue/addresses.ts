@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Recording, Waiting } from "../recording.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
 import { acceptsTooMany } from "./tables.ts";
 
@@ -56,7 +57,23 @@ export const addresses: Catalogue = {
     sentence:
       "A name stands for several addresses, and your program tries the first alone; another one would have answered.",
     fits: (evidence) =>
-      failure(evidence) && evidence.recording.program("connect").length <= 1,
+      failure(evidence) && tries(evidence) <= 1 &&
+      !hadNoTime(evidence), // Then the first was not the only one.
+  },
+  "all-addresses-at-once": {
+    sentence:
+      "Your program knocks at all addresses in one moment; the best has no lead, and each server but one is troubled for nothing.",
+    fits: (evidence) => hadNoTime(evidence) && tries(evidence) > 1,
+  },
+  "gives-up-on-the-slow": {
+    sentence:
+      "Your program gave up on an address that was only slow; beside the next one it could have gone on.",
+    fits: ({ kind, recording }) =>
+      kind === "threw" &&
+      (isConnecting(recording) ||
+        recording.program("connect").some(({ error }) =>
+          error instanceof DOMException
+        )),
   },
   "stale-unix-socket": {
     sentence:
@@ -81,6 +98,26 @@ export const addresses: Catalogue = {
         ),
   },
 };
+
+/** How many connections the program has begun. */
+function tries({ recording }: Evidence): number {
+  const waiting = recording.waiting.filter(isConnect);
+  return recording.program("connect").length + waiting.length;
+}
+
+/** Whether the second address was tried in the same moment as the first. */
+function hadNoTime({ kind, headline }: Evidence): boolean {
+  return kind === "assert" && headline.startsWith("The first address had 0 of");
+}
+
+/** Whether a connection has been begun, and neither made nor refused. */
+function isConnecting({ waiting }: Recording): boolean {
+  return waiting.some(isConnect);
+}
+
+function isConnect({ side, kind }: Waiting): boolean {
+  return side === "program" && kind === "connect";
+}
 
 /** Whether the program has read anything from the client that complains. */
 function heard({ who, recording }: Evidence): boolean {

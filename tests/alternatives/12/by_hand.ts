@@ -25,6 +25,8 @@ export function parseHostPort(
     digits = text.slice(colon + 1);
   }
   if (hostname === "") fail("there is no host");
+  const isV6 = text.startsWith("[") || hostname.includes(":");
+  if (isV6 && !isAddress(hostname)) fail("this is no address");
   if (digits === undefined) {
     return { hostname, port: defaultPort ?? fail("there is no port") };
   }
@@ -37,6 +39,16 @@ export function parseHostPort(
   }
   if (port > 65_535) fail("its port is too large");
   return { hostname, port };
+}
+
+/** Whether there are eight groups, or fewer and one gap. */
+function isAddress(text: string): boolean {
+  const [address = ""] = text.split("%");
+  const gaps = address.split("::").length - 1;
+  const groups = address.split(":").filter((group) => group !== "");
+  return address.includes(":") &&
+    groups.every((group) => /^[\da-f]{1,4}$/i.test(group)) &&
+    (gaps === 0 ? groups.length === 8 : gaps === 1 && groups.length < 8);
 }
 
 export function sameHost(one: string, other: string): boolean {
@@ -83,9 +95,8 @@ export async function connectAny(
   port: number,
   { resolve, attemptDelayMs = 250, signal }: Options,
 ): Promise<Deno.TcpConn> {
-  const queue = [...await resolve(name)];
-  if (queue.length === 0) throw new Error(`${name} is nowhere`);
   return await new Promise((succeed, fail) => {
+    let queue: string[] = [];
     const failures: string[] = [];
     let running = 0;
     let over = false;
@@ -124,7 +135,12 @@ export async function connectAny(
       end();
       fail(signal.reason);
     });
-    next();
+    if (signal?.aborted) return fail(signal.reason);
+    resolve(name).then((addresses) => {
+      queue = [...addresses];
+      if (queue.length === 0) fail(new Error(`${name} is nowhere`));
+      else next();
+    }, fail);
   });
 }
 

@@ -74,6 +74,13 @@ class Race {
     clearTimeout(timer);
   }
 
+  /** Resolves when it is over. */
+  get stop(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#signal.addEventListener("abort", () => resolve(), { once: true });
+    return promise;
+  }
+
   get isOver(): boolean {
     return this.#signal.aborted;
   }
@@ -92,7 +99,11 @@ export async function connectAny(
   const race = new Race(options.signal);
   const attempts: Promise<Deno.TcpConn>[] = [];
   const tried: string[] = [];
-  for (const hostname of await options.resolve(name)) {
+  const addresses = options.resolve(name);
+  addresses.catch(() => {}); // Whoever is told to stop asks no more.
+  await Promise.race([addresses, race.stop]);
+  if (race.isOver) throw options.signal!.reason;
+  for (const hostname of await addresses) {
     if (race.isOver) break;
     const attempt = race.run(hostname, port);
     attempts.push(attempt);

@@ -26,7 +26,8 @@ export interface ConnectOptions {
 export function parseHostPort(text: string, defaultPort?: number): HostPort {
   const [, bracketed, plain, digits] =
     text.match(/^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/) ?? [];
-  const hostname = bracketed ?? plain ?? (isV6(text) ? text : undefined);
+  const address = bracketed ?? text;
+  const hostname = plain ?? (isV6(address) ? address : undefined);
   const port = digits === undefined ? defaultPort : Number(digits);
   if (hostname === undefined || port === undefined || port > 65_535) {
     throw new TypeError(`Cannot read "${text}": it is no host and port`);

@@ -26,7 +26,8 @@ export interface ConnectOptions {
 export function parseHostPort(text: string, defaultPort?: number): HostPort {
   const [, bracketed, plain, digits] =
     text.match(/^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d+))?$/) ?? [];
-  const hostname = bracketed ?? plain ?? (isV6(text) ? text : undefined);
+  const address = bracketed ?? text;
+  const hostname = plain ?? (isV6(address) ? address : undefined);
   const port = digits === undefined ? defaultPort : Number(digits);
   if (hostname === undefined || port === undefined || port > 65_535) {
     throw new TypeError(`Cannot read "${text}": it is no host and port`);
@@ -80,7 +81,7 @@ export async function connectAny(
   port: number,
   { resolve, attemptDelayMs = 250, signal }: ConnectOptions,
 ): Promise<Deno.TcpConn> {
-  const addresses = await resolve(name);
+  const addresses = await unlessAborted(resolve(name), signal);
   const enough = new AbortController();
   const signals = signal ? [signal, enough.signal] : [enough.signal];
   const attempts: Promise<Deno.TcpConn>[] = [];
@@ -107,6 +108,19 @@ export async function connectAny(
     const close = (conn: Deno.TcpConn) => conn !== winner && conn.close();
     for (const attempt of attempts) attempt.then(close, () => {});
   }
+}
+
+/** What `promise` gives, unless `signal` aborts before. */
+async function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener("abort", stop);
+  if (signal?.aborted) stop(); // It has been, and will not be again.
+  return await Promise.race([promise, aborted])
+    .finally(() => signal?.removeEventListener("abort", stop));
 }
 
 /** The first connection; none if the latest attempt fails, or takes too long. */
