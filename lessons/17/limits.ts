@@ -105,7 +105,9 @@ async function talk(
   answer: (line: string) => string | Promise<string>,
   fail: (error: unknown) => void,
 ): Promise<void> {
-  using _closing = conn; // Twice is fine: others close it, too.
+  // Others close it, too. It is fine to dispose of what is closed already; a
+  // second close() would throw.
+  using _closing = conn;
   for await (const line of lines) {
     let reply;
     try {

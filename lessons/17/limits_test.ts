@@ -19,7 +19,7 @@ function took(stage: Stage): string {
 // -- Many clients, and limits --
 
 Deno.test(check("serve() answers each line, request by request", {
-  reveals: ["leaked-conn"],
+  reveals: ["leaked-conn", "double-close", "timer-leak"],
 }, async (stage) => {
   stage.serve((listener) => serve(listener, shout));
   const ann = await stage.connect("ann");
@@ -53,7 +53,7 @@ Deno.test(check("serve() tells one client too many that it is busy", {
 }));
 
 Deno.test(check("serve() gives a place away when its client has left", {
-  reveals: ["unlimited-clients", "leaked-conn"],
+  reveals: ["gone-still-counted", "unlimited-clients", "leaked-conn"],
 }, async (stage) => {
   stage.serve((listener) => serve(listener, shout, { maxConns: 1 }));
   const ann = await stage.connect("ann");
@@ -69,7 +69,11 @@ Deno.test(check("serve() gives a place away when its client has left", {
 }));
 
 Deno.test(check("serve() gives a place away when its client has vanished", {
-  reveals: ["leak-on-error-path", "handler-rejection-kills-server"],
+  reveals: [
+    "gone-still-counted",
+    "leak-on-error-path",
+    "handler-rejection-kills-server",
+  ],
 }, async (stage) => {
   stage.serve((listener) => serve(listener, shout, { maxConns: 2 }));
   const doomed = await stage.connect("doomed", undefined, { canReset: true });
@@ -87,7 +91,7 @@ Deno.test(check("serve() gives a place away when its client has vanished", {
 }));
 
 Deno.test(check("serve() leaves places for other addresses", {
-  reveals: ["unlimited-clients"],
+  reveals: ["gone-still-counted", "unlimited-clients"],
   address: "127.0.0.2",
 }, async (stage) => {
   stage.serve((listener) => serve(listener, shout, { maxPerHost: 1 }));
@@ -102,6 +106,12 @@ Deno.test(check("serve() leaves places for other addresses", {
   await bob.receives("HELLO\n");
   await ann.send("hello, bob\n");
   await ann.receives("HELLO, BOB\n");
+
+  await ann.closeWrite();
+  await ann.receivesEnd();
+  const again = await stage.connect("ann again");
+  await again.send("me again\n");
+  await again.receives("ME AGAIN\n");
 }));
 
 Deno.test(check("serve() has a limit even if nobody sets one", {
@@ -142,6 +152,23 @@ Deno.test(check("serve() leaves accept() alone for a while when it fails", {
 
   await ann.send("hello\n");
   await ann.receives("HELLO\n");
+}));
+
+Deno.test(check("serve() outlives a client that it refuses", {
+  reveals: ["handler-rejection-kills-server"],
+  acceptFails: (n) => n === 1 ? "EMFILE" : undefined,
+}, async (stage) => {
+  const limits = { maxConns: 1, onError: () => {} };
+  stage.serve((listener) => serve(listener, shout, limits));
+  const ann = await stage.connect("ann");
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  doomed.reset(); // It has waited in the queue, and nobody hears the "busy".
+  const bob = await stage.connect("bob");
+
+  await bob.receives("busy\n");
+  await bob.receivesEnd();
+  await ann.send("still there?\n");
+  await ann.receives("STILL THERE?\n");
 }));
 
 Deno.test(check("serve() outlives answers that fail", {
@@ -229,26 +256,33 @@ Deno.test(check("serve() hangs up on a line that is too long", {
 // -- The end --
 
 Deno.test(check("serve() finishes an answer before it ends", {
-  reveals: ["exit-before-flush", "no-drain-on-shutdown"],
+  reveals: [
+    "exit-before-flush",
+    "no-drain-on-shutdown",
+    "shutdown-waits-forever",
+    "timer-leak",
+  ],
 }, async (stage) => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [controller, gate] = [new AbortController(), gated()];
-  const { signal } = controller;
-  const serving = stage.start(() => serve(listener, gate.answer, { signal }));
+  const limits = { idleMs: A_DAY, graceMs: 60_000, signal: controller.signal };
+  const serving = stage.start(() => serve(listener, gate.answer, limits));
   const ann = await stage.connect("ann", listener);
   await ann.send("hello\n");
   await gate.reached;
 
   controller.abort();
+  await stage.sleep(5);
   gate.open();
 
   await ann.receives("HELLO\n");
   await ann.receivesEnd();
   await serving.result;
+  assert(stage.now <= 50_000, took(stage)); // Ann has what she waited for.
 }));
 
 Deno.test(check("serve() sends the last byte of an answer before it ends", {
-  reveals: ["exit-before-flush", "no-drain-on-shutdown"],
+  reveals: ["exit-before-flush", "no-drain-on-shutdown", "double-close"],
 }, async (stage) => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const controller = new AbortController();
@@ -313,6 +347,24 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
   await serving.result;
   assert(theirs.aborted, "the answer was not told that nobody waits for it");
   await ann.receivesEnd();
+  assert(stage.now <= 4_000, took(stage));
+}));
+
+Deno.test(check("serve() ends when its listener closes, too", {
+  reveals: ["shutdown-waits-forever"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const limits = { idleMs: A_DAY, graceMs: 60_000 };
+  const serving = stage.start(() => serve(listener, shout, limits));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+
+  listener.close();
+
+  await ann.receivesEnd();
+  await serving.result;
+  assert(stage.now <= 50_000, took(stage));
 }));
 
 Deno.test(check("serve() ends once, however often it is told to", {
@@ -354,17 +406,22 @@ Deno.test(check("serve() ends at once when nobody is there", {
 Deno.test(check("serve() counts a thousand clients", {
   reveals: ["leaked-conn"],
   only: "simulated",
+  acceptFails: (n) => n === 0 ? "EMFILE" : undefined,
 }, async (stage) => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const controller = new AbortController();
-  const limits = { maxConns: 10, signal: controller.signal };
-  const serving = stage.start(() => serve(listener, shout, limits));
   const counted = { accepted: 0, refused: 0, errors: 0 };
+  const onError = () => void counted.errors++;
+  const limits = { maxConns: 10, signal: controller.signal, onError };
+  const serving = stage.start(() => serve(listener, shout, limits));
 
   for (let i = 0; i < 1_000; i += 50) {
     const names = Array.from({ length: 50 }, (_, j) => `client ${i + j}`);
-    await Promise.all(names.map(async (name) => {
-      const client = await stage.connect(name, listener);
+    const crowd = await Promise.all(
+      names.map((name) => stage.connect(name, listener)),
+    );
+    await stage.sleep(1_000); // Nobody leaves before all have come.
+    await Promise.all(crowd.map(async (client) => {
       await client.closeWrite();
       const said = await client.receiveAll(); // "busy\n", or nothing.
       counted[said.length > 0 ? "refused" : "accepted"]++;
@@ -372,7 +429,7 @@ Deno.test(check("serve() counts a thousand clients", {
   }
   controller.abort();
 
-  assertEquals(await serving.result, counted);
+  assertEquals(await serving.result, counted, "the clients, counted");
 }));
 
 /** An answer that comes when the gate opens, and when that has been asked. */

@@ -143,7 +143,9 @@ async function talk(
   answer: (line: string) => string | Promise<string>,
   fail: (error: unknown) => void,
 ): Promise<void> {
-  using _closing = conn; // Twice is fine: others close it, too.
+  // Others close it, too. It is fine to dispose of what is closed already; a
+  // second close() would throw.
+  using _closing = conn;
   for await (const line of lines) {
     let reply;
     try {
@@ -151,6 +153,8 @@ async function talk(
     } catch (error) {
       return fail(error); // It ends this conversation, and no other.
     }
+    // Nobody hurries a client that does not read: it keeps its place. A server
+    // in the open would give this a deadline, too.
     await writeAll(conn, `${reply}\n`);
   }
 }

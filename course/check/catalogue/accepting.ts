@@ -36,10 +36,15 @@ export const accepting: Catalogue = {
   },
   "accept-error-kills-server": {
     sentence:
-      "accept() failed once, and your program has stopped accepting for ever; the client that was meant still waits.",
+      "accept() failed once, and your program has stopped accepting for ever; the client that was meant is never let in.",
     fits: ({ kind, error, recording }) =>
-      ["crash", "silence", "refused"].includes(kind) &&
+      ["crash", "silence", "refused", "end", "reset"].includes(kind) &&
       (outOfFiles(error) || outOfFiles(lastAccept(recording)?.error)),
+  },
+  "gone-still-counted": {
+    sentence:
+      "A client was told that there is no room, although another had left: your program still counts whoever is gone.",
+    fits: isTurnedAway,
   },
   "unlimited-clients": {
     sentence:
@@ -121,6 +126,16 @@ function isLetIn({ kind, who, recording }: Evidence): boolean {
   const calls = [...recording.program(), ...recording.waiting];
   return ["silence", "end"].includes(kind) &&
     calls.some((call) => call.kind === "read" && call.who === who);
+}
+
+/** Whether somebody is told "busy" after somebody else, who was served, left. */
+function isTurnedAway({ kind, who, received, recording }: Evidence): boolean {
+  const said = new TextDecoder().decode(received);
+  return kind === "different" && said.startsWith("busy") &&
+    recording.events.some((event) =>
+      event.side === "cast" && event.who !== who &&
+      ["closeWrite", "close", "reset"].includes(event.kind)
+    );
 }
 
 /** Whether somebody waits for an end, and got a megabyte and more instead. */

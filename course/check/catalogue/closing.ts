@@ -74,7 +74,7 @@ export const closing: Catalogue = {
   },
   "double-close": {
     sentence:
-      "Your program closes a connection that it has closed before; two places in it think that they own it.",
+      "Your program closes what is closed already; two places think that they own it.",
     fits: ({ error, recording }) =>
       error instanceof Deno.errors.BadResource &&
       recording.program("close").length > 0 &&
@@ -88,14 +88,15 @@ export const closing: Catalogue = {
     fits: ({ kind, headline, recording }) =>
       closedListener(recording) &&
       (["end", "reset"].includes(kind) ||
-        kind === "assert" && !headline.startsWith("it took")),
+        kind === "assert" && hungUp(recording) &&
+          !/^it took|was not told/.test(headline)),
   },
   "shutdown-waits-forever": {
     sentence:
       "Your program was told to end, and it waits for someone who may never do anything again.",
     fits: ({ kind, headline, recording }) =>
       closedListener(recording) &&
-      (["silence", "unfinished"].includes(kind) ||
+      (["silence", "unfinished"].includes(kind) && !returned(recording) ||
         kind === "assert" && headline.startsWith("it took")),
   },
   "halfclose-not-forwarded": {
@@ -123,6 +124,16 @@ function closedByStream(
     const before = calls.slice(0, i).filter((call) => call.who === who);
     return before.some(gaveEnd) === (stream === "readable");
   });
+}
+
+/** Whether the program has closed a connection. */
+function hungUp(recording: Recording): boolean {
+  return recording.program("close").some(({ who }) => who !== "");
+}
+
+/** Whether the program's function has returned: it waits for nobody. */
+function returned(recording: Recording): boolean {
+  return recording.program("return").length > 0;
 }
 
 /** Whether the program has not ended its sending to `who`, in either way. */
