@@ -1,7 +1,6 @@
 import type { Evidence } from "../evidence.ts";
-import type { Event } from "../recording.ts";
+import type { Event, Recording, Waiting } from "../recording.ts";
 import type { Catalogue } from "./mistake.ts";
-import { compared } from "./tables.ts";
 
 /** Mistakes about what the options of a socket do. */
 export const options: Catalogue = {
@@ -16,6 +15,13 @@ export const options: Catalogue = {
       "SO_KEEPALIVE asks an idle peer for the first time after two hours; until then your program hears nothing and says nothing.",
     fits: ({ kind, recording }) =>
       kind === "silence" && recording.program("write").every(isResponse),
+  },
+  "silence-never-ends": {
+    sentence:
+      "Your program asks and asks, and nothing comes back: it has no clock that an answer alone starts anew.",
+    fits: ({ kind, recording }) =>
+      kind === "assert" && recording.waiting.some(isRead) &&
+      recording.program("write").length > 20 && !answered(recording),
   },
   "reuseport-partial": {
     sentence:
@@ -44,12 +50,19 @@ export const options: Catalogue = {
   },
 };
 
-/** Fits an answer that names `option` where there is none. */
+/** Fits a table that names `option` where it does not help. */
 function believes(option: string): (evidence: Evidence) => boolean {
-  return (evidence) => {
-    const { actual, expected } = compared(evidence);
-    return actual === option && expected === "none";
-  };
+  return ({ kind, headline }) =>
+    kind === "assert" && headline.endsWith(` is not "${option}"`);
+}
+
+/** Whether the cast has sent the program anything. */
+function answered({ events }: Recording): boolean {
+  return events.some(({ side, kind }) => side === "cast" && kind === "send");
+}
+
+function isRead({ side, kind }: Waiting): boolean {
+  return side === "program" && kind === "read";
 }
 
 /** Whether a write is the head of an HTTP response: it asks for nothing. */
