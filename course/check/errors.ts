@@ -57,6 +57,13 @@ export const kernel = {
   interrupted: () => coded(Interrupted, "EINTR", "operation canceled"),
   invalidArgument: () =>
     coded(TypeError, "EINVAL", "Invalid argument (os error 22)"),
+  /** What Deno says of a host before it asks anybody. */
+  invalidHost: (host: string) =>
+    new URIError(
+      host === ""
+        ? "invalid empty host: ''"
+        : `invalid host '${host}': invalid char found in FQDN`,
+    ),
   invalidPort: (port: unknown) =>
     new RangeError(`Invalid port (out of range): ${port}`),
   listenerClosed: () => new BadResource("Listener has been closed"),

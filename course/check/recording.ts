@@ -95,6 +95,7 @@ export class Recording {
   readonly #pathless = new WeakMap<object, string>();
   #dropped = 0;
   #over = false;
+  #final: readonly Event[] | undefined;
 
   /** Set when the program made the same fruitless call again and again. */
   loop: {
@@ -110,6 +111,12 @@ export class Recording {
 
   /** What happened, in order. */
   get events(): readonly Event[] {
+    // Once it is over it stays as it is, and many ask.
+    if (this.#over) return this.#final ??= this.#composed();
+    return this.#composed();
+  }
+
+  #composed(): readonly Event[] {
     return this.#told.map((slot) => {
       const { at, noted, bytes } = slot;
       return {

@@ -44,13 +44,13 @@ export const page: Page = {
         },
         { in: "server", press: "Ctrl-C", ends: 130 },
         {
-          run: "deno run -P lessons/08/lines.ts gopher",
-          told: "start the server with the word `gopher` behind its name",
+          run:
+            "deno run -P lessons/08/lines.ts gopher    # in the first terminal",
           as: "gopher",
           until: tcp(7008),
         },
         {
-          run: "curl gopher://127.0.0.1:7008/0/about",
+          run: "curl gopher://127.0.0.1:7008/0/about      # in the second",
           prints: /^A line asks\. The end of the connection answers\.\n$/,
         },
       ],

@@ -16,7 +16,11 @@ export const page: Page = {
       part: "experiment",
       shows: "an answer to three parts, and none to one piece",
       steps: [
-        SERVER,
+        {
+          ...SERVER,
+          run:
+            "deno run -P lessons/10/messages.ts    # and, in another terminal:",
+        },
         {
           set:
             `HEADER='{"byteorder":"big","content-type":"text/json","content-encoding":"utf-8","content-length":34}'`,

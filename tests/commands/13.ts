@@ -49,10 +49,21 @@ export const page: Page = {
         },
         {
           run:
-            "deno run -P lessons/13/retries.ts add loaf 5              # at the third attempt",
+            "deno run -P lessons/13/retries.ts add loaf 5  # 5; see the first terminal, too",
           prints: "5",
         },
         { in: "flaky", mentions: /^total 5$/m, ends: 0 },
+        {
+          run: "python3 tests/clients/peers/flaky_counter.py 7013 always",
+          told: "With `always` instead of `once`",
+          as: "forgetful",
+          until: tcp(7013),
+        },
+        {
+          run:
+            "deno run -P lessons/13/retries.ts add loaf 5  # 5; see the first terminal, too",
+          prints: /^10\n$/,
+        },
       ],
     },
   ],

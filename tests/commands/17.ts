@@ -25,7 +25,7 @@ export const page: Page = {
         },
         {
           run:
-            "for i in $(seq 40); do sleep 60 | nc 127.0.0.1 7017 & done   # elsewhere",
+            "for i in $(seq 40); do sleep 60 | nc 127.0.0.1 7017 & done   # elsewhere: a minute",
           as: "crowd",
         },
         {

@@ -53,6 +53,17 @@ export const listeningPromises: Promised = {
     assertEquals(two.addr.port, port);
     await Promise.resolve();
   },
+  "listen() and connect() refuse what can be no host": async () => {
+    for (const hostname of ["", "a b", "ann@example.org"]) {
+      const message = hostname === ""
+        ? "invalid empty host: ''"
+        : `invalid host '${hostname}': invalid char found in FQDN`;
+      const listen = () => Deno.listen({ hostname, port: 0 });
+      await throws(listen, "URIError", message);
+      const connect = () => Deno.connect({ hostname, port: 7 });
+      await rejects(connect, "URIError", message);
+    }
+  },
   "listen() refuses a port out of range": async () => {
     const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 70_000 });
     const message = "Invalid port (out of range): 70000";

@@ -17,14 +17,19 @@ export function unmapped(host: string): string {
   return host.replace(/^::ffff:(?=\d)/, "");
 }
 
+/** What Deno takes for an IPv6 address, or for a name: the rest is no host. */
+const HOST = /^(?:[\da-f]*:[\da-f:.]*|[\w.#-]+)$/i;
+
 /**
  * The addresses that `host` stands for on a machine whose only interface is
  * loopback.
  *
+ * @throws {URIError} For what can be no host at all.
  * @throws {Deno.errors.NotCapable} For anything beyond loopback.
  */
 export function resolve(host: string, port: number): string[] {
   const bare = host.replace(/^\[(.*)\]$/, "$1");
+  if (!HOST.test(bare)) throw kernel.invalidHost(host);
   if (bare === "localhost") return ["127.0.0.1"];
   if (isWildcard(bare) || bare === "::1" || LOOPBACK_V4.test(bare)) {
     return [bare];
