@@ -77,6 +77,11 @@ export class Play {
     return this.#recording.program().at(-1)?.place?.line ?? "";
   }
 
+  /** For how many milliseconds nobody but the program has had a turn. */
+  get busyFor(): number {
+    return this.#hand.busyFor;
+  }
+
   /** Plays `body`, and cleans up whatever it left. */
   async perform(body: Body): Promise<Outcome> {
     const { symbol, seed } = this.#bill;

@@ -543,3 +543,18 @@ Deno.test("readBuffers counts what waits to be filled, and a shared buffer by it
 
   assertEquals(evidence?.headline, undefined);
 });
+
+Deno.test("a timer that rings again and again keeps nobody waiting", async () => {
+  const { evidence } = await perform(async (stage) => {
+    stage.serve(async (listener) => {
+      for await (const _ of listener) setInterval(() => {}, 20);
+    });
+    const ann = await stage.connect("ann");
+    await ann.receives("hi");
+  });
+
+  assertEquals(
+    evidence?.headline,
+    'ann expected 2 bytes, "hi", and got nothing',
+  );
+});

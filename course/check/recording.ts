@@ -139,6 +139,11 @@ export class Recording {
     return this.#slots.length >= LIMIT;
   }
 
+  /** How many events there were. */
+  get length(): number {
+    return this.#slots.length + this.#dropped;
+  }
+
   /** How many more events there were than are kept. */
   get dropped(): number {
     return this.#dropped;

@@ -28,6 +28,9 @@ const PATIENT_LOOKS = 25;
 /** How much time a check may simulate, in milliseconds: an hour. */
 const LONGEST = 3_600_000;
 
+/** How often in a row timers may ring while nothing happens on the wire. */
+const VAIN_RINGS = 10_000;
+
 interface Waiter {
   readonly onSilence: () => void;
   /** Whether silence is what the waiter hopes for. */
@@ -51,6 +54,10 @@ export class Stagehand {
   readonly #endings: (() => void)[] = [];
   #fatal: Unmet | undefined;
   #outsideLeft = OUTSIDE_MS;
+  #turnedAt = real.now();
+  /** How often timers have rung since the recording had so many events. */
+  #rings = 0;
+  #heard = 0;
   #alarm = Promise.withResolvers<never>();
 
   constructor(world: World, simulated: boolean) {
@@ -59,6 +66,11 @@ export class Stagehand {
     this.#world = world;
     this.#simulated = simulated;
     this.#alarm.promise.catch(() => {}); // `act` reports it, if it comes to that.
+  }
+
+  /** Real time, in milliseconds, since the event loop last came round. */
+  get busyFor(): number {
+    return real.now() - this.#turnedAt;
   }
 
   /** Calls `ending` when the check is over, the latest first. */
@@ -168,6 +180,7 @@ export class Stagehand {
     let quiet = 0;
     while (!over()) {
       await turn();
+      this.#turnedAt = real.now();
       if (this.clock.activity !== seen || this.clock.busy > 0) {
         seen = this.clock.activity;
         quiet = 0;
@@ -178,7 +191,7 @@ export class Stagehand {
         // is not asked about sockets before it.
         if (this.clock.late && this.clock.jump()) continue;
         if (await this.#waitedOutside()) continue;
-        if (this.clock.now < LONGEST && this.clock.jump()) continue;
+        if (!this.#ringsInVain() && this.clock.jump()) continue;
         if (!await this.#comesBack(seen, over)) this.#silent();
       }
     }
@@ -194,6 +207,14 @@ export class Stagehand {
     return true;
   }
 
+  /** Whether timers ring, and ring, and nothing comes of it. */
+  #ringsInVain(): boolean {
+    const { length } = this.recording;
+    this.#rings = length === this.#heard ? this.#rings + 1 : 0;
+    this.#heard = length;
+    return this.#rings > VAIN_RINGS || this.clock.now >= LONGEST;
+  }
+
   /** Whether something happens within the grace of real time. */
   async #comesBack(seen: number, over: () => boolean): Promise<boolean> {
     if (!this.#firstWaiter?.glad) await realSleep(GRACE_MS);
@@ -205,6 +226,7 @@ export class Stagehand {
     let seen = this.clock.activity;
     let quiet = 0;
     return real.setInterval(() => {
+      this.#turnedAt = real.now();
       if (this.clock.activity !== seen) {
         seen = this.clock.activity;
         quiet = 0;
