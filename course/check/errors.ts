@@ -19,6 +19,7 @@ const {
   Interrupted,
   NetworkUnreachable,
   NotCapable,
+  NotConnected,
   NotFound,
   TimedOut,
 } = Deno.errors;
@@ -81,6 +82,12 @@ export const kernel = {
   notCapable: (host: string) =>
     new NotCapable(
       `Requires net access to "${host}", run again with the --allow-net flag`,
+    ),
+  notConnected: () =>
+    coded(
+      NotConnected,
+      "ENOTCONN",
+      "Transport endpoint is not connected (os error 107)",
     ),
   streamConsumed: () =>
     new BadResource("The stream's underlying resource was closed or consumed"),

@@ -11,6 +11,9 @@ function shout(line: string): string {
   return line.toUpperCase();
 }
 
+/** Nobody listens to what goes wrong. */
+const quiet = { onError: () => {} };
+
 /** How long everything took until now. */
 function took(stage: Stage): string {
   return `it took ${Math.round(stage.now) / 1_000} s`;
@@ -142,11 +145,28 @@ Deno.test(check("serve() accepts again after accept() has failed", {
   assertEquals(errors.length, 1, "onError was not told once");
 }));
 
+Deno.test(check("serve() outlives a client that resets before it is let in", {
+  reveals: ["accept-error-kills-server"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const doomed = await stage.connect("doomed", listener, { canReset: true });
+  doomed.reset(); // It is in the queue still, and accept() cannot say who it is.
+  const serving = stage.start(() => serve(listener, shout, quiet));
+  const ann = await stage.connect("ann", listener);
+
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+  await ann.closeWrite();
+  await ann.receivesEnd();
+
+  listener.close();
+  await serving.result;
+}));
+
 Deno.test(check("serve() leaves accept() alone for a while when it fails", {
   reveals: ["accept-busy-loop", "accept-error-kills-server"],
   acceptFails: (n) => n < 3 ? "EMFILE" : undefined,
 }, async (stage) => {
-  const quiet = { onError: () => {} };
   stage.serve((listener) => serve(listener, shout, quiet));
   const ann = await stage.connect("ann");
 

@@ -113,6 +113,8 @@ async function* arrivals(
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return; // It is closed.
       fail(error);
+      // It has reset before we let it in, and the next one need not wait.
+      if (error instanceof Deno.errors.NotConnected) continue;
       // EMFILE: the client still waits, and each accept() fails until there is
       // a free descriptor. Asking at once would only burn the processor.
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -36,10 +36,10 @@ export const accepting: Catalogue = {
   },
   "accept-error-kills-server": {
     sentence:
-      "accept() failed once, and your program has stopped accepting for ever; the client that was meant is never let in.",
+      "accept() failed once, and your program has stopped accepting for ever; whoever waits, or comes next, is never let in.",
     fits: ({ kind, error, recording }) =>
-      ["crash", "silence", "refused", "end", "reset"].includes(kind) &&
-      (outOfFiles(error) || outOfFiles(lastAccept(recording)?.error)),
+      ["crash", "threw", "silence", "refused", "end", "reset"].includes(kind) &&
+      (failsAlone(error) || failsAlone(lastAccept(recording)?.error)),
   },
   "gone-still-counted": {
     sentence:
@@ -151,6 +151,11 @@ function lastAccept(recording: Recording) {
 /** Whether a call failed because the process may open no more files. */
 function outOfFiles(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EMFILE";
+}
+
+/** Whether accept() failed in a way that says nothing about the next one. */
+function failsAlone(error: unknown): boolean {
+  return outOfFiles(error) || error instanceof Deno.errors.NotConnected;
 }
 
 /** Whether the program reads from another client and has not let `who` in. */

@@ -4,13 +4,14 @@ import type { Room } from "./conversation.ts";
 
 const STEPS = 10;
 
-/** Listens, connects, accepts and closes, at random. */
+/** Listens, connects, accepts, closes and resets, at random. */
 export async function listening({ network, random, log }: Room): Promise<void> {
   const hostname = "127.0.0.1";
   const first = network.listen({ hostname, port: 0 });
   const { port } = first.addr;
   const listeners: RawListener[] = [first];
   const conns: RawConn[] = [];
+  const abrupt: RawConn[] = [];
   let accepting = 0;
   const keep = (conn: RawConn, what: string) => {
     conns.push(conn);
@@ -25,7 +26,7 @@ export async function listening({ network, random, log }: Room): Promise<void> {
     }
   };
   for (let i = 0; i < STEPS; i++) {
-    const what = random.below(10);
+    const what = random.below(12);
     const listener = listeners.at(-1)!;
     if (what < 4) {
       await log.step(
@@ -34,6 +35,16 @@ export async function listening({ network, random, log }: Room): Promise<void> {
           network.connect({ hostname, port })
             .then((conn) => keep(conn, "connected")),
       );
+    } else if (what >= 11) {
+      await log.step(
+        "somebody connects who can reset",
+        () =>
+          network.connectAbrupt({ hostname, port })
+            .then((conn) => (abrupt.push(conn), "connected")),
+      );
+    } else if (what >= 10) {
+      const last = abrupt.pop();
+      if (last) await log.step("somebody resets", () => last.reset!());
     } else if (what < 7) {
       await log.step("accept", () => accept(listener));
     } else if (what < 8) await log.step("close", () => void listener.close());
@@ -49,7 +60,7 @@ export async function listening({ network, random, log }: Room): Promise<void> {
   }
   listeners.forEach(closeQuietly);
   await log.over(); // Somebody may be connecting still.
-  conns.forEach(closeQuietly);
+  [...conns, ...abrupt].forEach(closeQuietly);
 }
 
 function closeQuietly(open: RawListener | RawConn) {

@@ -64,6 +64,19 @@ export const listeningPromises: Promised = {
       await rejects(connect, "URIError", message);
     }
   },
+  "accept() of a client that has reset throws NotConnected": async (wire) => {
+    using listener = listenHere();
+    const { port } = listener.addr;
+    const peer = await wire.abrupt(port);
+    using waiting = await Deno.connect({ hostname: "127.0.0.1", port });
+    peer.reset!();
+    await wire.arrived();
+    const accept = () => listener.accept();
+    const message = "Transport endpoint is not connected (os error 107)";
+    await rejects(accept, "NotConnected", message, "ENOTCONN");
+    using next = await listener.accept();
+    assertEquals(next.remoteAddr.port, waiting.localAddr.port);
+  },
   "listen() refuses a port out of range": async () => {
     const listen = () => Deno.listen({ hostname: "127.0.0.1", port: 70_000 });
     const message = "Invalid port (out of range): 70000";

@@ -50,6 +50,11 @@ export class SimulatedConn implements RawConn {
     return [a, b];
   }
 
+  /** Whether the peer has reset it: it is no connection any more. */
+  get wasReset(): boolean {
+    return this.#wasReset;
+  }
+
   /** This end as a dual-stack listener shows it: IPv4 in IPv6 (RFC 4291). */
   seenAs(prefix: string): this {
     for (const addr of [this.localAddr, this.remoteAddr]) {

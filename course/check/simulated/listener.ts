@@ -53,6 +53,8 @@ export class SimulatedListener implements RawListener {
     if (this.#closed) throw kernel.listenerClosed();
     if (this.#accepting !== undefined) throw kernel.busyAccept();
     const conn = this.#queue.shift();
+    // Deno asks who the client is, and the kernel does not know any more.
+    if (conn?.wasReset) throw kernel.notConnected();
     if (conn !== undefined) return conn;
     this.#accepting = Promise.withResolvers();
     return this.#accepting.promise;
