@@ -9,6 +9,8 @@
  */
 export async function serve(listener: Deno.Listener): Promise<void> {
   const clients = new Set<Promise<void>>();
+  // One kind of client still ends this loop: accept() throws when the client has
+  // reset before it was let in. Lesson 17 outlives that, too.
   for await (const conn of listener) {
     // Not awaited: the loop is back at `accept` before this client says a word.
     const client = echo(conn).finally(() => clients.delete(client));

@@ -527,7 +527,7 @@ async function serveTcp(
   idleMs: number,
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const client = talk(conn, respond, idleMs)
       .finally(() => clients.delete(client));
     clients.add(client);
@@ -775,6 +775,26 @@ const GARDEN: Zone = {
     record("long.example.test", "TXT", "Water the plants. ".repeat(50)),
   ],
 };
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.TcpListener,
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 // Try it by hand: `deno run -P solutions/20/dns.ts`, then, elsewhere,
 // `dig @127.0.0.1 -p 7020 www.example.test`. An argument names a server on this

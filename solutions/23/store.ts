@@ -442,7 +442,7 @@ export async function serve(
   const shared: Shared = { database, channels: new Groups(), maxQueued };
   using _sweeper = setInterval(() => database.sweep(), 1_000);
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const client = talk(conn, new RespDecoder(options), shared)
       .catch(unlessGone)
       .finally(() => clients.delete(client));
@@ -609,6 +609,26 @@ class Session {
 }
 
 // -- Tools: nothing is missing here --
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.TcpListener,
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 /** Bytes that are put together, in an array that grows. */
 class Bytes {
