@@ -55,7 +55,7 @@ Deno.test(check("parse() reads them, and does not mind capitals", {
 
 Deno.test(check("parse() gives nothing for what is no packet", {
   reveals: ["garbage-throws", "garbage-believed"],
-}, () => {
+}, async (stage) => {
   const others = [
     "",
     "\0",
@@ -70,8 +70,10 @@ Deno.test(check("parse() gives nothing for what is no packet", {
     "hello",
   ];
   for (const text of others) {
-    const packet = parse(toBytes(text));
-    assertEquals(packet, undefined, `parse() of ${JSON.stringify(text)}`);
+    const what = `parse() of ${JSON.stringify(text)}`;
+    // deno-lint-ignore require-await -- A failure then says what was parsed.
+    const call = stage.start(async () => parse(toBytes(text)), what);
+    assertEquals(await call.result, undefined, what);
   }
 }));
 
@@ -311,6 +313,44 @@ Deno.test(check("serve() sends each block once for acks that come twice", {
   await ann.send(ack(3), line);
 }));
 
+Deno.test(check("serve() repeats a block in time, whatever else comes", {
+  reveals: ["udp-timer-restarted", "loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "a".repeat(600) }, SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(88)));
+  const first = stage.now;
+  await stage.sleep(60);
+  await ann.send(ack(1), line); // It was delayed, or doubled.
+  await ann.receives(data(2, "a".repeat(88)));
+  const ms = Math.round(stage.now - first);
+  assert(
+    ms < 130,
+    `serve() repeated block 2 after ${ms} ms, and not after 100`,
+  );
+  await ann.send(ack(2), line);
+}));
+
+Deno.test(check("serve() ends its transfers when its socket closes", {
+  reveals: ["transfers-outlive-server"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "hello" });
+  const ann = stage.datagram("ann");
+
+  await ann.send(read("a.txt"), to);
+  await ann.receives(data(1, "hello"));
+  const closed = stage.now;
+  await stage.close();
+  const ms = stage.now - closed;
+  assert(ms < 1_000, `serve() ended ${ms} ms after its socket had closed`);
+}));
+
 Deno.test(check("serve() gets a file through a loss of 30 percent", {
   reveals: ["loss-not-repaired"],
   datagram: (n, random) => n > 0 && random.next() < 0.3 ? "drop" : undefined,
@@ -324,7 +364,7 @@ Deno.test(check("serve() gets a file through a loss of 30 percent", {
 }));
 
 Deno.test(check("serve() lets no stranger into a transfer", {
-  reveals: ["udp-trusts-anyone"],
+  reveals: ["stray-ends-transfer", "udp-trusts-anyone"],
 }, async (stage) => {
   const to = serving(stage, { "a.txt": "a".repeat(600) });
   const ann = stage.datagram("ann");
@@ -334,6 +374,23 @@ Deno.test(check("serve() lets no stranger into a transfer", {
   const line = await ann.receives(data(1, "a".repeat(512)));
   await mallory.send(ack(1), line);
   await mallory.send(encode({ op: "error", code: 0, message: "" }), line);
+  await ann.receivesNothingFor(20);
+  await ann.send(ack(1), line);
+  await ann.receives(data(2, "a".repeat(88)));
+  await ann.send(ack(2), line);
+}));
+
+Deno.test(check("serve() knows its client by address and port", {
+  reveals: ["udp-trusts-anyone"],
+  only: "simulated", // Both addresses are there, and this port of both is free.
+}, async (stage) => {
+  const to = serving(stage, { "a.txt": "a".repeat(600) });
+  const ann = stage.datagram("ann");
+  const mallory = stage.datagram("mallory", "127.0.0.2", ann.addr.port);
+
+  await ann.send(read("a.txt"), to);
+  const line = await ann.receives(data(1, "a".repeat(512)));
+  await mallory.send(ack(1), line);
   await ann.receivesNothingFor(20);
   await ann.send(ack(1), line);
   await ann.receives(data(2, "a".repeat(88)));
@@ -385,21 +442,6 @@ Deno.test(check("serve() gives up on a client that vanishes", {
   await ann.receivesNothing();
 }));
 
-Deno.test(check("serve() ends its transfers when its socket closes", {
-  reveals: ["transfers-outlive-server"],
-  only: "simulated", // Time is exact there.
-}, async (stage) => {
-  const to = serving(stage, { "a.txt": "hello" });
-  const ann = stage.datagram("ann");
-
-  await ann.send(read("a.txt"), to);
-  await ann.receives(data(1, "hello"));
-  const closed = stage.now;
-  await stage.close();
-  const ms = stage.now - closed;
-  assert(ms < 1_000, `serve() ended ${ms} ms after its socket had closed`);
-}));
-
 // -- Saying no --
 
 Deno.test(check("serve() says that there is no such file", {
@@ -433,6 +475,23 @@ Deno.test(check("serve() shows nothing outside of its folder", {
   assertEquals(asked, [], "the names that were looked for");
 }));
 
+Deno.test(check("serve() writes nothing outside of its folder", {
+  reveals: ["path-escape", "error-not-told"],
+}, async (stage) => {
+  const asked: string[] = [];
+  const to = writable(stage, (name) => {
+    asked.push(name);
+    return Promise.resolve();
+  });
+  const ann = stage.datagram("ann");
+
+  for (const name of ["../secret", "a/../../b", "/etc/passwd"]) {
+    await ann.send(write(name), to);
+    assertEquals(await refusal(ann), 2, `the code of the error for ${name}`);
+  }
+  assertEquals(asked, [], "the names that were written");
+}));
+
 Deno.test(check("serve() accepts octet mode, and no other", {
   reveals: ["mode-ignored", "case-sensitive", "error-not-told"],
 }, async (stage) => {
@@ -446,9 +505,9 @@ Deno.test(check("serve() accepts octet mode, and no other", {
 }));
 
 Deno.test(check("serve() outlives what is no packet", {
-  reveals: ["udp-handler-throws"],
+  reveals: ["udp-handler-throws", "stray-ends-transfer"],
 }, async (stage) => {
-  const to = serving(stage, { "a.txt": "hello" });
+  const to = serving(stage, { "a.txt": "a".repeat(600) });
   const mallory = stage.datagram("mallory");
   const ann = stage.datagram("ann");
 
@@ -456,10 +515,12 @@ Deno.test(check("serve() outlives what is no packet", {
     await mallory.send(word, to);
   }
   await ann.send(read("a.txt"), to);
-  const line = await ann.receives(data(1, "hello"));
+  const line = await ann.receives(data(1, "a".repeat(512)));
   await ann.send("\0", line);
+  await ann.send("hello", line);
   await ann.send(ack(1), line);
-  await ann.receivesNothingFor(20);
+  await ann.receives(data(2, "a".repeat(88)));
+  await ann.send(ack(2), line);
 }));
 
 // -- Options --
@@ -468,6 +529,7 @@ Deno.test(check("serve() answers the options that it knows, and no others", {
   reveals: [
     "rto-too-short",
     "options-ignored",
+    "tsize-echoed",
     "option-unchecked",
     "oack-not-awaited",
   ],
@@ -481,6 +543,8 @@ Deno.test(check("serve() answers the options that it knows, and no others", {
   const known = { blksize: "8", timeout: "9", tsize: "10" };
   assertEquals(options, known, "the options in the oack");
   await ann.receivesNothingFor(20); // She has not agreed yet.
+  await ann.send(ack(1), line); // Nor has she now.
+  await ann.receivesNothingFor(20);
   await ann.send(ack(0), line);
   await ann.receives(data(1, "01234567"));
   await ann.send(ack(1), line);
@@ -498,6 +562,19 @@ Deno.test(check("serve() does without options that make no sense", {
     await ann.send(read("a.txt", { blksize, timeout: "0", x: "1" }), to);
     await ann.send(ack(1), await ann.receives(data(1, "hello")));
   }
+  await ann.send(read("a.txt", { timeout: "256" }), to);
+  await ann.send(ack(1), await ann.receives(data(1, "hello")));
+  // Here a server may agree to less, or not at all.
+  await ann.send(read("a.txt", { blksize: "100000" }), to);
+  const { bytes, from } = await ann.receive();
+  const packet = parse(bytes);
+  const { blksize = "512" } = packet?.op === "oack" ? packet.options : {};
+  const most = "and 65464 is the most";
+  assert(
+    Number(blksize) <= 65_464,
+    `it agrees to blocks of ${blksize}, ${most}`,
+  );
+  await ann.send(encode({ op: "error", code: 8, message: "" }), from);
 }));
 
 Deno.test(check("serve() sends the largest blocks", {
@@ -573,6 +650,27 @@ Deno.test(check("serve() acknowledges a copy of a block again", {
   assertMessages(kept, [`${"a".repeat(512)}end`], "write()");
 }));
 
+Deno.test(check("serve() acknowledges no block that has not come", {
+  reveals: ["ack-ahead"],
+}, async (stage) => {
+  const to = writable(stage, () => Promise.resolve());
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  const line = await ann.receives(ack(0));
+  await ann.send(data(2, "end"), line); // It has overtaken block 1.
+  await ann.send(data(1, "a".repeat(512)), line);
+  // An ack of block 0 once more does no harm.
+  let packet = parse((await ann.receive()).bytes);
+  while (packet?.op === "ack" && packet.block === 0) {
+    packet = parse((await ann.receive()).bytes);
+  }
+  const last = packet?.op === "ack" ? packet.block : packet?.op;
+  assertEquals(last, 1, "the block that is acknowledged after 0");
+  await ann.send(data(2, "end"), line);
+  await ann.receives(ack(2));
+}));
+
 Deno.test(check("serve() stays a while, in case its last ack is lost", {
   reveals: ["no-dally", "udp-duplicates"],
 }, async (stage) => {
@@ -590,6 +688,24 @@ Deno.test(check("serve() stays a while, in case its last ack is lost", {
   await ann.send(data(1, "hello"), line);
   await ann.receives(ack(1));
   assertMessages(kept, ["hello"], "write()");
+}));
+
+Deno.test(check("serve() stays as long as it would repeat a packet itself", {
+  reveals: ["no-dally", "no-give-up"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = writable(stage, () => Promise.resolve(), SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt"), to);
+  const line = await ann.receives(ack(0));
+  await ann.send(data(1, "hello"), line);
+  await ann.receives(ack(1));
+  await stage.sleep(250); // Two of her repetitions are lost.
+  await ann.send(data(1, "hello"), line);
+  await ann.receives(ack(1));
+  await stage.sleep(2_000);
+  assertGivenUp(stage, "2000 ms, with 2 retries of 100 ms");
 }));
 
 Deno.test(check("serve() takes options of a writer", {
@@ -614,6 +730,20 @@ Deno.test(check("serve() takes options of a writer", {
   await ann.send(data(2, "8"), line);
   await ann.receives(ack(2));
   assertMessages(kept, ["012345678"], "write()");
+}));
+
+Deno.test(check("serve() repeats the options to a writer, too", {
+  reveals: ["options-ignored", "loss-not-repaired"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const to = writable(stage, () => Promise.resolve(), SOON);
+  const ann = stage.datagram("ann");
+
+  await ann.send(write("up.txt", { blksize: "8" }), to);
+  await oack(ann);
+  const [, line] = await oack(ann);
+  await ann.send(data(1, "01234"), line);
+  await ann.receives(ack(1));
 }));
 
 Deno.test(check("serve() lets nobody write where nobody may", {

@@ -176,10 +176,10 @@ export const datagrams: Catalogue = {
   },
   "udp-timer-restarted": {
     sentence:
-      "Every datagram starts your clock again, whoever sent it; while a stranger talks, request() neither asks nor gives up.",
-    fits: ({ kind, recording }) =>
+      "Every datagram starts your clock again, whoever sent it and whatever it says; while they come, your program neither asks again nor gives up.",
+    fits: ({ kind, headline, recording }) =>
       kind === "assert" && received(recording).length > 1 &&
-      !asksAgain(recording),
+      (!asksAgain(recording) || /repeated block \d+ after/.test(headline)),
   },
   "udp-id-without-address": {
     sentence:

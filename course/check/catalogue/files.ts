@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Event } from "../recording.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
 import { surplus } from "./segments.ts";
 import { compared } from "./tables.ts";
@@ -51,7 +52,9 @@ export const files: Catalogue = {
   "transfers-outlive-server": {
     sentence:
       "The server's socket has closed, and its transfers go on; the program cannot end before the last client is given up.",
-    fits: ({ kind }) => kind === "assert" || kind === "unfinished",
+    fits: (evidence) =>
+      evidence.kind === "assert" || evidence.kind === "unfinished" ||
+      leaves("datagram socket")(evidence),
   },
   "transfer-left-open": {
     sentence:
@@ -85,8 +88,10 @@ export const files: Catalogue = {
   },
   "path-escape": {
     sentence:
-      "This name leads out of the folder that is served; a stranger decides what your program reads.",
-    fits: ({ kind }) => kind === "assert",
+      "This name leads out of the folder that is served; a stranger decides which file your program reads or writes.",
+    fits: ({ headline }) =>
+      /expected an error, and got (data|ack|oack)/.test(headline) ||
+      /the names that were (looked for|written)/.test(headline),
   },
   "options-ignored": {
     sentence:
@@ -95,14 +100,59 @@ export const files: Catalogue = {
       /asked for options, and got/.test(evidence.headline) ||
       lacksFields(evidence),
   },
+  "tsize-echoed": {
+    sentence:
+      "A reader's tsize asks how long the file is; your program gives the question back.",
+    fits: (evidence) => {
+      const { actual, expected } = compared(evidence);
+      return actual === 'tsize: "0",' && /^tsize: "\d+",$/.test(expected);
+    },
+  },
   "option-unchecked": {
     sentence:
       "Your program agrees to an option that it does not know, or to a value that makes no sense.",
     fits: (evidence) =>
-      evidence.kind === "different" ||
-      evidence.kind === "assert" && !lacksFields(evidence),
+      evidence.kind === "different" || addsFields(evidence) ||
+      /^it agrees to blocks of/.test(evidence.headline),
+  },
+  "stray-ends-transfer": {
+    sentence:
+      "What came was no packet of this client, and your program has ended the transfer for it; the client still waits.",
+    fits: (evidence) =>
+      evidence.kind === "silence" && evidence.who !== undefined &&
+      closedAfterStray(evidence),
+  },
+  "ack-ahead": {
+    sentence:
+      "Your program acknowledges a block that it has not kept; the client believes that, and never sends it again.",
+    fits: (evidence) =>
+      Number(compared(evidence).actual) > Number(compared(evidence).expected),
   },
 };
+
+/** Whether an assertion about options has a name that nobody expected. */
+function addsFields(evidence: Evidence): boolean {
+  const { actual, expected } = compared(evidence);
+  const names = (lines: string): string[] => lines.match(/^\w+(?=:)/gm) ?? [];
+  return names(actual).some((name) => !names(expected).includes(name));
+}
+
+/** Whether the program closed a socket upon what its client did not say. */
+function closedAfterStray({ who, recording }: Evidence): boolean {
+  const calls = recording.program().filter(({ error }) => error === undefined);
+  const before = calls.slice(0, calls.findLastIndex(isClose));
+  const last = before.findLast(({ kind }) => kind === "receive");
+  return last !== undefined && (last.who !== who || !isPacket(last));
+}
+
+function isClose({ kind }: Event): boolean {
+  return kind === "close";
+}
+
+/** Whether a datagram begins as those of a transfer do. */
+function isPacket({ bytes = new Uint8Array() }: Event): boolean {
+  return bytes.length >= 4 && bytes[0] === 0 && bytes[1]! >= 3;
+}
 
 /** Whether an assertion about options misses some, and has none too many. */
 function lacksFields(evidence: Evidence): boolean {
