@@ -58,8 +58,15 @@ export const http: Catalogue = {
     sentence:
       "A value with a line break in it has become two lines of your head; whoever chose the value chose a header.",
     fits: ({ kind, headline, received }) =>
-      kind === "assert" && headline.startsWith("Expected function to throw") ||
+      kind === "assert" &&
+        /^Expected function to throw.*\\[rn]/.test(headline) ||
       kind === "different" && text(received).startsWith("HTTP/1.1 302"),
+  },
+  "http-header-unchecked": {
+    sentence:
+      "Your program sends this as a header, and it is none: the name has to be a token, and NUL stands in no value.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.startsWith("Expected function to throw"),
   },
   "http-no-keep-alive": {
     sentence:
@@ -95,6 +102,19 @@ export const http: Catalogue = {
     fits: ({ kind, headline }) =>
       kind === "assert" && /^GET \S+ opened /.test(headline),
   },
+  "http-limit-early": {
+    sentence:
+      "This head is within the limit; your program counts what ends it as well, or what stands behind it.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && text(expected).startsWith("HTTP/1.1 200") &&
+      text(received).startsWith("HTTP/1.1 431"),
+  },
+  "empty-line-left": {
+    sentence:
+      "Your program let go of a head and not of the empty line that ends it, and takes that for the next request.",
+    fits: ({ kind, received }) =>
+      kind === "different" && text(received).trim() === "",
+  },
   "http-no-limit": {
     sentence:
       "This is above one of your limits, and your program takes it all the same: a stranger decides how much it keeps.",
@@ -114,7 +134,7 @@ function isAnswer(bytes: Uint8Array = new Uint8Array()): boolean {
 }
 
 /** Whether a client was told that all is well, and expected a refusal. */
-function isServed({ kind, expected, received }: Evidence): boolean {
+export function isServed({ kind, expected, received }: Evidence): boolean {
   return kind === "different" && /^HTTP\/1\.1 [45]/.test(text(expected)) &&
     /^HTTP\/1\.[01] 2/.test(text(received));
 }

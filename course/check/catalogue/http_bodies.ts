@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import { isServed } from "./http.ts";
 import type { Catalogue } from "./mistake.ts";
 import { neverClosed } from "./traffic.ts";
 
@@ -20,7 +21,9 @@ export const httpBodies: Catalogue = {
   "http-lenient-number": {
     sentence:
       "Your program lets pass what is no number in HTTP, where digits count and nothing beside them; another reader may see another number there.",
-    fits: (evidence) => letIn(evidence),
+    fits: (evidence) =>
+      letIn(evidence) || isServed(evidence) ||
+      evidence.kind === "crash" && evidence.error instanceof RangeError,
   },
   "http-length-rounds": {
     sentence:

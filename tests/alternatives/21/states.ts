@@ -269,7 +269,12 @@ export function files(root: string, read = Deno.readFile): Handler {
 /** A list of what is allowed is shorter than one of what is not. */
 function plain(target: string): string | undefined {
   const [path = ""] = target.split("?");
-  const name = path.replace(/%20/g, " ").replace(/\/$/, "/index.html");
-  const allowed = /^(\/(?!\.)[\w. -]+)+$/.test(name);
+  let name;
+  try {
+    name = decodeURIComponent(path).replace(/\/$/, "/index.html");
+  } catch {
+    return; // It decodes to nothing.
+  }
+  const allowed = /^(\/(?!\.)[\p{L}\d_.? -]+)+$/u.test(name);
   return allowed ? name : undefined;
 }
