@@ -87,6 +87,16 @@ function inWords(event: WsEvent): Uint8Array {
   return toBytes(`close: ${event.code} ${event.reason}`);
 }
 
+/** As said(); nothing, if `decoder` refuses these as well. */
+function saidOrRefused(decoder: WsDecoder, chunk: Uint8Array): Uint8Array[] {
+  try {
+    return said(decoder, chunk);
+  } catch (error) {
+    if (error instanceof WsError) return [];
+    throw error;
+  }
+}
+
 /** A decoder for messages of at most 1,000 bytes. */
 function small(): WsDecoder {
   return new WsDecoder({ maxMessage: 1_000 });
@@ -335,8 +345,8 @@ Deno.test(check("WsDecoder refuses a message above maxMessage", {
 }));
 
 Deno.test(check("WsDecoder adds up the frames of a message", {
-  reveals: ["ws-fragments-unbounded", "ws-wrong-code"],
-}, () => {
+  reveals: ["ws-control-counted", "ws-fragments-unbounded", "ws-wrong-code"],
+}, async (stage) => {
   const most = "a".repeat(600);
   const ping = frame(0x89, "p".repeat(125));
   const rest = [
@@ -344,10 +354,13 @@ Deno.test(check("WsDecoder adds up the frames of a message", {
     ping,
     frame(0x80, "c".repeat(100)),
   ];
-  const heard = said(small(), frame(0x01, most), ...rest);
+  const told = "push() of 1,000 bytes in three frames, and a ping";
+  // deno-lint-ignore require-await -- A failure then says what was pushed.
+  const push = async () => said(small(), frame(0x01, most), ...rest);
+  const heard = await stage.start(push, told).result;
   const text = most + "b".repeat(300) + "c".repeat(100);
   const all = [`ping: ${"p".repeat(125)}`, `text: ${text}`];
-  assertMessages(heard, all, "push() of 1,000 bytes in frames, and a ping");
+  assertMessages(heard, all, told);
 
   const [one, other] = [frame(0x01, most), header(0x80, LONG[600]!)];
   refuses(1009, "600 bytes and a header that announces 600 more", one, other);
@@ -402,6 +415,18 @@ Deno.test(check("WsDecoder yields a close with its code, and no more", {
   const both = concat([frame(0x88, closing(1001)), frame(0x81, "hello")]);
   const heard = said(decoder, both, frame(0x81, "hello"));
   assertMessages(heard, ["close: 1001 "], "push() of a close and two texts");
+}));
+
+Deno.test(check("WsDecoder ignores what follows an error", {
+  reveals: ["ws-reads-on"],
+}, () => {
+  const decoder = small();
+  const noText = frame(0x81, Uint8Array.of(0xff, 0xfe));
+
+  assertThrows(() => said(decoder, noText), WsError);
+
+  const heard = saidOrRefused(decoder, frame(0x81, "hello"));
+  assertMessages(heard, [], "push() of a text behind one that is not UTF-8");
 }));
 
 Deno.test(check("WsDecoder refuses a close with a code that is none", {
@@ -546,13 +571,15 @@ Deno.test(check("serve() answers a close with a close", {
     "timer-leak",
   ],
 }, async (stage) => {
-  stage.serve(serve);
+  stage.serve((listener) => serve(listener, { closeMs: 60_000 }));
   const ann = await join(stage, "ann");
   const bob = await join(stage, "bob");
 
   await ann.send(frame(0x88, closing(1000, "bye")));
   assertEquals(await receiveClose(ann), 1000, "the code of the answer");
   await ann.receivesEnd();
+  const ms = Math.round(stage.now);
+  assert(ms < 1_000, `both have said close, and the end came after ${ms} ms`);
 
   await bob.send(frame(0x88));
   const code = await receiveClose(bob);
@@ -613,19 +640,27 @@ Deno.test(check("serve() reports how each connection ended", {
   const cat = await join(stage, "cat", listener);
   await cat.closeWrite();
   await cat.receiveAll();
+  const rude = await join(stage, "rude", listener);
+  await rude.send(plain(0x81, "without a mask"));
+  await receiveClose(rude); // It has 1002, and was the first.
+  await rude.send(frame(0x88, closing(1000)));
+  await rude.receiveAll();
   const doomed = await join(stage, "doomed", listener);
   doomed.reset();
   listener.close();
-  for (const client of [plainly, ann, bob, cat]) client.close();
+  for (const client of [plainly, ann, bob, cat, rude]) client.close();
 
   await serving.result;
-  assertEquals(codes.sort(), [1005, 1006, 1006, 4000], "what onClose was told");
+  const all = [1002, 1005, 1006, 1006, 4000];
+  assertEquals(codes.sort(), all, "what onClose was told");
 }));
 
 Deno.test(check("serve() sends a close to everyone before it ends", {
   reveals: [
     "ws-no-close-handshake",
     "ws-frame-after-close",
+    "ws-hangs-up-early",
+    "ws-stays-after-close",
     "shutdown-waits-forever",
     "ws-wrong-code",
     "returns-before-clients",
@@ -634,17 +669,20 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
 }, async (stage) => {
   const { signal, abort } = aborter();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const options = { signal, closeMs: 60_000 };
+  const codes: number[] = [];
+  const onClose = (code: number) => codes.push(code);
+  const options = { signal, closeMs: 60_000, onClose };
   const serving = stage.start(() => serve(listener, options));
   const half = await stage.connect("half", listener);
   await half.send("GET / HT");
   const ann = await join(stage, "ann", listener);
   const mute = await join(stage, "mute", listener);
 
+  const before = stage.now;
   abort();
 
   assertEquals(await receiveClose(ann), 1001, "the code of the close");
-  const bye = [frame(0x81, "wait"), frame(0x88, closing(1001))];
+  const bye = [frame(0x81, "wait"), frame(0x88, closing(1000))];
   await ann.send(concat(bye)); // The text is too late.
   await ann.receivesEnd();
   ann.close();
@@ -653,7 +691,26 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
   // It never answers. On loopback, where a minute is long, it leaves.
   if (stage.network === "loopback") mute.close();
   await serving.result;
-  if (stage.network === "simulated") await mute.receivesEnd();
+  assertEquals(codes, [1001, 1001], "what onClose was told");
+  if (stage.network === "loopback") return;
+  await mute.receivesEnd();
+  const waited = Math.round((stage.now - before) / 1_000);
+  const told = `mute was dropped after ${waited} s, and closeMs is 60 s`;
+  assert(waited >= 59 && waited <= 61, told);
+}));
+
+Deno.test(check("serve() lets a client that still sends hear why", {
+  reveals: ["no-lingering-close"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, { maxMessage: 1_000 }));
+  const rude = await join(stage, "rude");
+
+  const long = [header(0x82, LONG[65_536]!), new Uint8Array(2 ** 20)];
+  const sending = rude.send(concat(long));
+
+  assertEquals(await receiveClose(rude), 1009, "the code of the close");
+  await rude.receivesEnd();
+  await sending;
 }));
 
 function aborter() {
@@ -669,9 +726,28 @@ Deno.test(check("serve() gives up a client that answers no ping", {
   const cut = await join(stage, "cut"); // A cable was: it says nothing.
 
   await cut.receives(Uint8Array.of(0x89));
+  const asked = stage.now;
   await cut.receiveAll();
   if (stage.network === "loopback") return; // Time is what it is there.
   assert(stage.now <= 100_000, `it took ${stage.now / 1_000} s`);
+  const [silent, more] = [asked, stage.now - asked].map(Math.round);
+  assert(silent! > 29_000, `a ping came after ${silent} ms, not ${pingMs}`);
+  assert(more! > 29_000, `it had ${more} ms for a pong, not ${pingMs}`);
+}));
+
+Deno.test(check("serve() stays with a client that talks", {
+  reveals: ["idle-vs-total"],
+  only: "simulated", // Nobody waits minutes for a check.
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, { pingMs: 30_000 }));
+  const ann = await join(stage, "ann");
+
+  // Her pongs wait behind what she says; that she is there is plain.
+  for (let round = 0; round < 12; round++) {
+    await stage.sleep(10_000);
+    await ann.send(frame(0x81, `${round}`));
+    await ann.receiveUntil(plain(0x81, `${round}`)); // And perhaps a ping.
+  }
 }));
 
 Deno.test(check("serve() stays with a client that answers", {

@@ -30,8 +30,8 @@ export const awaiting: Catalogue = {
   "returns-before-clients": {
     sentence:
       "The listener closed, and your program returned with a client still inside; it does not wait for every conversation.",
-    fits: ({ kind, recording }) =>
-      kind === "assert" &&
+    fits: ({ kind, headline, recording }) =>
+      kind === "assert" && /\(\) returned while/.test(headline) &&
       recording.program("close").some(({ who }) => who === ""),
   },
 };

@@ -59,6 +59,13 @@ export const websocket: Catalogue = {
       "Each frame is within the limit, and the message that they make is not; nobody has added them up.",
     fits: notRefused,
   },
+  "ws-control-counted": {
+    sentence:
+      "A ping between the frames of a message is no part of it; your program has added its bytes to theirs.",
+    fits: ({ kind, error }) =>
+      kind === "threw" && error instanceof Error &&
+      (error as Error & { code?: number }).code === 1009,
+  },
   "ws-close-payload": {
     sentence:
       "A close is empty, or it begins with a code of two bytes, and some codes never travel; your program makes something else of it.",
@@ -66,7 +73,8 @@ export const websocket: Catalogue = {
       notRefused(evidence) || !!evidence.messages || evidence.kind === "threw",
   },
   "ws-reads-on": {
-    sentence: "After a close nothing counts, and your program took what came.",
+    sentence:
+      "After a close, or an error, nothing counts, and your program took what came.",
     fits: ({ messages }) =>
       messages !== undefined &&
       messages.received.length > messages.expected.length,
@@ -101,7 +109,16 @@ export const websocket: Catalogue = {
       "Your program has said close, and all is said; the connection is still open, and it is the server that ends it.",
     fits: (evidence) =>
       evidence.kind === "silence" && closesTo(evidence).length > 0 &&
-      evidence.headline.includes("expected the end"),
+        evidence.headline.includes("expected the end") ||
+      evidence.headline.startsWith("both have said close"),
+  },
+  "ws-hangs-up-early": {
+    sentence:
+      "Your program says close and hangs up at once; the client has had no time to answer.",
+    fits: ({ kind, who = "mute", headline, recording }) =>
+      (["closed", "reset"].includes(kind) ||
+        /was inside|was dropped after 0 s/.test(headline)) &&
+      recording.program("close").some((call) => call.who === who),
   },
   "ws-abnormal-end": {
     sentence:

@@ -227,7 +227,8 @@ async function visit(
   const everybody = (frame: Uint8Array) =>
     guests.values().forEach((other) => other?.send(frame));
   try {
-    for await (const event of conn.readable.pipeThrough(events)) {
+    const heard = conn.readable.pipeThrough(events, { preventCancel: true });
+    for await (const event of heard) {
       if (event.type === "text") everybody(encodeWs(1, utf8(event.text)));
       if (event.type === "binary") everybody(encodeWs(2, event.data));
       if (event.type === "ping") guest.send(encodeWs(10, event.data));
@@ -239,6 +240,10 @@ async function visit(
   } catch (error) {
     if (!(error instanceof WsError)) throw error;
     guest.close(error.code);
+    await writer.write(new Uint8Array()); // Behind the close.
+    await conn.closeWrite();
+    const waste = new Uint8Array(9_999);
+    while (await conn.read(waste) !== null);
   } finally {
     clearInterval(timer);
     guests.delete(conn);
