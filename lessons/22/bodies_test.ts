@@ -28,18 +28,24 @@ const LIMITS = { total: 1_000, line: 100, trailer: 1_000 };
 
 // -- Part 1: where a body ends --
 
-Deno.test(check("bodyFraming() tells three kinds of bodies apart", () => {
-  const length = (n: string) =>
-    bodyFraming([["content-length", n]], "HTTP/1.1");
-  const chunked = (coding: string) =>
-    bodyFraming([["transfer-encoding", coding]], "HTTP/1.1");
+Deno.test(
+  check("bodyFraming() tells three kinds of bodies apart", async (stage) => {
+    const framed = (name: string, value: string) =>
+      told(
+        stage,
+        `bodyFraming() of "${name}: ${value}"`,
+        () => bodyFraming([[name, value]], "HTTP/1.1"),
+      );
+    const [length, coding] = ["content-length", "transfer-encoding"];
 
-  assertEquals(bodyFraming([["host", "a"]], "HTTP/1.1"), { kind: "none" });
-  assertEquals(length("0"), { kind: "length", n: 0 });
-  assertEquals(length("1048576"), { kind: "length", n: 1_048_576 });
-  assertEquals(chunked("chunked"), { kind: "chunked" });
-  assertEquals(chunked("Chunked"), { kind: "chunked" });
-}));
+    assertEquals(await framed("host", "a"), { kind: "none" });
+    assertEquals(await framed(length, "0"), { kind: "length", n: 0 });
+    const mebibyte = { kind: "length", n: 1_048_576 } as const;
+    assertEquals(await framed(length, "1048576"), mebibyte);
+    assertEquals(await framed(coding, "chunked"), { kind: "chunked" });
+    assertEquals(await framed(coding, "Chunked"), { kind: "chunked" });
+  }),
+);
 
 Deno.test(check("bodyFraming() refuses a length beside chunks", {
   reveals: ["http-cl-te"],
@@ -49,6 +55,7 @@ Deno.test(check("bodyFraming() refuses a length beside chunks", {
 
   refusesToFrame(length, chunked);
   refusesToFrame(chunked, length);
+  refusesToFrame(["content-length", ""], chunked);
 }));
 
 Deno.test(check("bodyFraming() refuses two lengths", {
@@ -127,16 +134,26 @@ Deno.test(check("bodyFraming() asks no other field", () => {
 
 // -- Part 2: what a field is --
 
-Deno.test(check("parseField() splits a line into a name and a value", () => {
-  assertEquals(parseField("Host: a"), ["host", "a"]);
-  assertEquals(parseField("CONTENT-length:5"), ["content-length", "5"]);
-  assertEquals(parseField("X:\t two  words \t"), ["x", "two  words"]);
-  assertEquals(parseField("Referer: http://a:1/"), ["referer", "http://a:1/"]);
-  assertEquals(parseField("Empty:"), ["empty", ""]);
-  assertEquals(parseField("Empty: \t"), ["empty", ""]);
-  assertEquals(parseField("X: caf\xe9"), ["x", "caf\xe9"]);
-  assertEquals(parseField("!#$%&'*+-.^_`|~0Z: 1"), ["!#$%&'*+-.^_`|~0z", "1"]);
-}));
+Deno.test(
+  check("parseField() splits a line into a name and a value", async (stage) => {
+    for (
+      const [line, name, value] of [
+        ["Host: a", "host", "a"],
+        ["CONTENT-length:5", "content-length", "5"],
+        ["X:\t two \t words \t", "x", "two \t words"],
+        ["Referer: http://a:1/", "referer", "http://a:1/"],
+        ["Empty:", "empty", ""],
+        ["Empty: \t", "empty", ""],
+        ["X: caf\xe9", "x", "caf\xe9"],
+        ["!#$%&'*+-.^_`|~0Z: 1", "!#$%&'*+-.^_`|~0z", "1"],
+      ] as const
+    ) {
+      const what = `parseField() of ${JSON.stringify(line)}`;
+      const field = await told(stage, what, () => parseField(line));
+      assertEquals(field, [name, value], what);
+    }
+  }),
+);
 
 Deno.test(check("parseField() refuses a line that is no field", {
   reveals: ["http-space-colon"],
@@ -150,10 +167,20 @@ Deno.test(check("parseField() refuses a line that is no field", {
     "X\xa0: a",
     "(X): a",
   ];
-  const controls = ["X: a\rb", "X: a\nb", "X: a\0b", "X: a\x7fb", "X\0: a"];
 
-  for (const line of [spaces, folded, nameless, controls].flat()) {
+  for (const line of [spaces, folded, nameless].flat()) {
     const told = `parseField() of ${JSON.stringify(line)}`;
+    assertThrows(() => parseField(line), HttpError, "", told);
+  }
+}));
+
+Deno.test(check("parseField() refuses control characters", {
+  reveals: ["http-control-character"],
+}, () => {
+  for (const code of [0, 1, 8, 10, 11, 13, 31, 127]) {
+    const line = `X: a${String.fromCharCode(code)}b`;
+    const hex = code.toString(16).padStart(2, "0");
+    const told = `parseField() of "X: ab", with a byte ${hex} before the b`;
     assertThrows(() => parseField(line), HttpError, "", told);
   }
 }));
@@ -217,7 +244,7 @@ Deno.test(check("readChunked() passes over extensions", {
 }));
 
 Deno.test(check("readChunked() reads trailers, and nothing behind them", {
-  reveals: ["http-chunk-parse"],
+  reveals: ["http-trailers-unread", "http-chunk-parse"],
 }, async (stage) => {
   for (const trailers of ["", "T: v\r\n", "T: v\r\nContent-Length: 9\r\n"]) {
     const body = `5\r\nhello\r\n0\r\n${trailers}\r\nGET / HTTP/1.1\r\n`;
@@ -232,11 +259,20 @@ Deno.test(check("readChunked() reads trailers, and nothing behind them", {
 Deno.test(check("readChunked() refuses a size that is not all digits", {
   reveals: ["http-lenient-number"],
 }, async (stage) => {
-  const bad = ["x", "0x5", "+5", "-5", " 5", "5 ", "5;", "5,5", "5.", "5g", ""];
+  const bad = ["x", "0x5", "+5", "-5", " 5", "5 ", "5,5", "5.", "5g", ""];
 
   for (const size of bad) {
     const r = stage.reader([`${size}\r\nhello\r\n0\r\n\r\n`]);
     await refuses(r, `a chunk whose size is ${JSON.stringify(size)}`);
+  }
+}));
+
+Deno.test(check("readChunked() refuses an extension that is none", {
+  reveals: ["http-extension-unchecked"],
+}, async (stage) => {
+  for (const extension of [";", ";a\rb", ";a\0b", "\r;a"]) {
+    const r = stage.reader([`5${extension}\r\nhello\r\n0\r\n\r\n`]);
+    await refuses(r, `a size and behind it ${JSON.stringify(extension)}`);
   }
 }));
 
@@ -439,7 +475,8 @@ Deno.test(check("serve() tells a client that asks to go on", {
   await ann.send("hello");
   assertEquals(await answerTo(ann), { status: 200, body: "hello" });
 
-  await ann.send(post(`Transfer-Encoding: chunked\r\n${expect}`));
+  const loud = "EXPECT: 100-Continue\r\n";
+  await ann.send(post(`Transfer-Encoding: chunked\r\n${loud}`));
   await ann.receives("HTTP/1.1 100 Continue\r\n\r\n");
   await ann.send("5\r\nthere\r\n0\r\n\r\n");
   assertEquals(await answerTo(ann), { status: 200, body: "there" });
@@ -573,6 +610,27 @@ Deno.test(check("serve() stops what makes a body when its client is gone", {
   assert(await Promise.race([stopped, waited]), told);
 }));
 
+Deno.test(check("serve() says nothing else once its answer has begun", {
+  reveals: ["http-continue-late"],
+}, async (stage) => {
+  async function* mirror(body: AsyncIterable<Uint8Array>) {
+    yield latin1("first");
+    yield* body;
+  }
+  const handler: Handler = ({ body }) => ({ status: 200, body: mirror(body) });
+  stage.serve((listener) => serve(listener, handler));
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 5\r\nExpect: 100-continue\r\n"));
+  await ann.receiveUntil("first\r\n");
+  await ann.send("hello"); // Nobody waits for a 100 without an end.
+  await ann.closeWrite();
+
+  const rest = text(await ann.receiveAll());
+  const isThere = rest.includes("100 Continue");
+  assert(!isThere, "there is a 100 Continue in the middle of the answer");
+}));
+
 Deno.test(check("serve() takes no part of a body for the whole", {
   reveals: ["reset-is-clean-eof", "eof-mid-message-ok"],
 }, async (stage) => {
@@ -612,10 +670,26 @@ Deno.test(check("serve() waits headMs for a head, however it drips", {
 
   await ann.send("GET /");
   await stage.sleep(600);
-  await ann.send(" HTTP");
+  await ann.send("a".repeat(400)); // It earns her nothing.
   await ann.receiveAll(); // A 408, or nothing.
 
-  assert(stage.now <= 1_200, took(stage));
+  assert(stage.now <= 1_200, `${took(stage)}, with headMs: 1000`);
+}));
+
+Deno.test(check("serve() waits headMs for a head that does not begin", {
+  reveals: ["no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, echo().handler, { headMs: 1_000 }));
+  const mute = await stage.connect("mute");
+  const ann = await stage.connect("ann");
+
+  await ann.send(post(""));
+  await answerTo(ann); // She asks for nothing more.
+  await mute.receiveAll(); // A 408, or nothing.
+  await ann.receiveAll();
+
+  assert(stage.now <= 1_200, `${took(stage)}, with headMs: 1000`);
 }));
 
 Deno.test(check("serve() waits bodyMs for a body, however it drips", {
@@ -625,8 +699,8 @@ Deno.test(check("serve() waits bodyMs for a body, however it drips", {
   stage.serve((listener) => serve(listener, echo().handler, { bodyMs: 1_000 }));
   for (
     const [fields, drop] of [
-      ["Content-Length: 1000\r\n", "x"],
-      ["Transfer-Encoding: chunked\r\n", "1\r\nx\r\n"],
+      ["Content-Length: 1000\r\n", "x".repeat(20)],
+      ["Transfer-Encoding: chunked\r\n", `e\r\n${"x".repeat(14)}\r\n`],
     ] as const
   ) {
     const before = stage.now;
@@ -638,7 +712,8 @@ Deno.test(check("serve() waits bodyMs for a body, however it drips", {
     }
     await ann.receiveAll();
 
-    assert(stage.now - before <= 1_300, took(stage));
+    const late = `${took(stage, before)}, with bodyMs: 1000`;
+    assert(stage.now - before <= 1_300, late);
   }
 }));
 
@@ -792,7 +867,13 @@ function statuses(bytes: Uint8Array): number[] {
   return [...found].map(([, status]) => Number(status));
 }
 
-/** How long everything took until now. */
-function took(stage: Stage): string {
-  return `it took ${Math.round(stage.now) / 1_000} s`;
+/** How long everything took since `before`. */
+function took(stage: Stage, before = 0): string {
+  return `it took ${Math.round(stage.now - before)} ms`;
+}
+
+/** What `call` gives. If it throws, the failure says `what` it was. */
+function told<T>(stage: Stage, what: string, call: () => T): Promise<T> {
+  // deno-lint-ignore require-await -- What it throws is a rejection.
+  return stage.start(async () => call(), what).result;
 }

@@ -283,6 +283,7 @@ async function exchange(
   let head: Head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
   let response: HttpResponse;
   let whole = false;
+  let begun = false;
   clock.grant(limits.headMs);
   if (await reader.atEnd()) return false;
   try {
@@ -292,8 +293,11 @@ async function exchange(
     clock.grant(limits.bodyMs, 1);
     const body = async function* () {
       if (pieces === undefined) return;
-      // Only now: a handler that does not want the body never comes here.
-      if (expectsContinue(head)) await writeAll(conn, encode(CONTINUE));
+      // Only now: a handler that does not want the body never comes here. Nor
+      // in the middle of an answer that is made of the body.
+      if (!begun && expectsContinue(head)) {
+        await writeAll(conn, encode(CONTINUE));
+      }
       yield* pieces;
       // Nor does one that leaves early, or meets an error.
       whole = true;
@@ -305,6 +309,7 @@ async function exchange(
   // What is left of a body must not be read as a request. One could read past
   // a short rest, and keep the connection; this server is content to end it.
   const last = !whole || wantsEnd(head);
+  begun = true;
   await respond(conn, response, { ...head, last });
   return !last;
 }

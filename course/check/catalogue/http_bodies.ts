@@ -1,7 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import { isServed } from "./http.ts";
 import type { Catalogue } from "./mistake.ts";
-import { neverClosed } from "./traffic.ts";
 
 /** Mistakes about the bodies of HTTP, and about where they end. */
 export const httpBodies: Catalogue = {
@@ -45,6 +44,11 @@ export const httpBodies: Catalogue = {
       "Your program finds a field in a line that is none; another reader finds another one there, or none at all.",
     fits: (evidence) => letIn(evidence),
   },
+  "http-control-character": {
+    sentence:
+      "There is a control character in this field; some readers end a line there, or leave it out, and your program lets it pass.",
+    fits: (evidence) => letIn(evidence),
+  },
   "http-trims-more": {
     sentence:
       "Your program takes more than spaces and tabs away from a value; what is left is a number, or a name, to nobody else.",
@@ -59,6 +63,18 @@ export const httpBodies: Catalogue = {
     fits: ({ kind, error }) =>
       ["different", "silence"].includes(kind) ||
       kind === "threw" && isAboutRequests(error),
+  },
+  "http-trailers-unread": {
+    sentence:
+      "Fields may follow the last chunk, up to an empty line; your program stops before it has read them all.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && text(expected).startsWith("GET ") &&
+      /^$|:/.test(text(received)),
+  },
+  "http-extension-unchecked": {
+    sentence:
+      "What stands behind a size is an extension, or an error; your program passes over anything.",
+    fits: (evidence) => letIn(evidence),
   },
   "http-chunk-crlf": {
     sentence:
@@ -109,55 +125,6 @@ export const httpBodies: Catalogue = {
     fits: ({ kind, headline }) =>
       kind === "silence" || kind === "extra" ||
       kind === "assert" && /was run, behind|with \d+, \d/.test(headline),
-  },
-  "http-expect": {
-    sentence:
-      "The client has asked whether to send its body, and waits for your answer; your program waits for the body.",
-    fits: ({ kind, headline, recording }) =>
-      (["silence", "end", "reset"].includes(kind) ||
-        kind === "assert" && headline.includes("was told")) &&
-      recording.events.some(({ side, kind, bytes }) =>
-        side === "cast" && kind === "send" &&
-        /\r\nexpect: 100-continue\r\n/i.test(text(bytes))
-      ) &&
-      recording.program("write").every(({ bytes }) =>
-        !text(bytes).startsWith("HTTP/1.1 100")
-      ),
-  },
-  "http-continue-early": {
-    sentence:
-      "Your program says 100 Continue to somebody who is not to go on: the handler does not want the body, or the client cannot know the word.",
-    fits: ({ kind, received }) =>
-      kind === "different" && text(received).startsWith("HTTP/1.1 100"),
-  },
-  "http-answer-waits": {
-    sentence:
-      "Your program knows its answer, and reads on before it sends it; a client that is refused uploads everything first.",
-    fits: ({ kind, headline, who, recording }) =>
-      kind === "assert" && headline.includes("has answered at once") ||
-      ["silence", "end"].includes(kind) &&
-        recording.program("read").some((call) => call.who === who) &&
-        recording.program("write").every((call) => call.who !== who),
-  },
-  "no-lingering-close": {
-    sentence:
-      "Your program closed under a client that was still sending; the kernel resets such a connection, and the last answer may never be read.",
-    fits: ({ kind, who = "", recording }) =>
-      (kind === "closed" || kind === "reset") &&
-      !neverClosed(recording).includes(who),
-  },
-  "http-clock-runs-on": {
-    sentence:
-      "Your clock ran while the handler worked; nobody was waiting for the client then, and it has lost that time.",
-    fits: ({ kind, recording }) =>
-      ["silence", "end", "closed"].includes(kind) &&
-      recording.program("close").length > 0,
-  },
-  "http-producer-goes-on": {
-    sentence:
-      "The client is gone, and whoever makes the body has not been told: it goes on, or keeps what it holds.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && headline.includes("what makes the body"),
   },
 };
 

@@ -10,6 +10,7 @@ import { datagrams } from "./datagrams.ts";
 import { dns } from "./dns.ts";
 import { dnsServing } from "./dns_serving.ts";
 import { http } from "./http.ts";
+import { httpAnswers } from "./http_answers.ts";
 import { httpBodies } from "./http_bodies.ts";
 import { files } from "./files.ts";
 import { lengths } from "./lengths.ts";
@@ -48,6 +49,7 @@ export const catalogue: Catalogue = {
   ...websocket,
   ...http,
   ...httpBodies,
+  ...httpAnswers,
   ...transfer,
   ...sending,
   ...files,

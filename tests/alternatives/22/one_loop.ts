@@ -287,6 +287,7 @@ async function talk(
       };
       response = await handler({ ...head, body });
       if (asks) open = false; // Nobody knows whether the body will come.
+      asks = false; // The answer begins.
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       response = { status: error.status, body: error.message };

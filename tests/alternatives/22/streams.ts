@@ -292,7 +292,7 @@ class Visit {
         state.last = state.version === "HTTP/1.0" ||
           wants("connection", "close");
       };
-      const asks = state.version === "HTTP/1.1" &&
+      let asks = state.version === "HTTP/1.1" &&
         wants("expect", "100-continue");
       const pieces = framing.kind === "chunked"
         ? readChunked(this.#reader, {
@@ -310,6 +310,7 @@ class Visit {
       if (framing.kind === "none") over();
       const body = ReadableStream.from(told());
       response = await this.#handler({ ...head, body });
+      asks = false; // Its answer begins.
     } catch (error) {
       if (!(error instanceof HttpError)) throw error;
       response = { status: error.status, body: `${error.message}\n` };

@@ -210,6 +210,7 @@ async function exchange(
 ): Promise<boolean> {
   let head: Head = { method: "", target: "", version: "HTTP/1.1", headers: [] };
   let response: HttpResponse;
+  let begun = false;
   let whole = false;
   clock.grant(limits.headMs);
   if (await reader.atEnd()) return false;
@@ -220,7 +221,9 @@ async function exchange(
     clock.grant(limits.bodyMs, 1);
     const body = async function* () {
       if (pieces === undefined) return;
-      if (expectsContinue(head)) await writeAll(conn, encode(CONTINUE));
+      if (!begun && expectsContinue(head)) {
+        await writeAll(conn, encode(CONTINUE));
+      }
       yield* pieces;
       whole = true;
     };
@@ -229,6 +232,7 @@ async function exchange(
     response = refusal(error);
   }
   const last = !whole || wantsEnd(head);
+  begun = true;
   await respond(conn, response, { ...head, last });
   return !last;
 }
