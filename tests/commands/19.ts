@@ -1,4 +1,4 @@
-import { type Page, udp } from "./table.ts";
+import { type Page, raw, udp } from "./table.ts";
 
 const SERVER = {
   run: "deno run -P lessons/19/tftp.ts",
@@ -10,11 +10,11 @@ const ENDLESS =
 
 export const page: Page = {
   path: "lessons/19/README.md",
-  tools: ["curl", "tftp"],
+  tools: ["curl", "nc", "tftp"],
   scenes: [
     {
       part: "experiment",
-      shows: "a transfer that does not end, and the next one, which does",
+      shows: "a transfer that does not end, and one that nobody else gets by",
       steps: [
         SERVER,
         {
@@ -24,18 +24,26 @@ export const page: Page = {
         },
         {
           run: "curl -sS -m 1 tftp://127.0.0.1:7019/1024.txt | wc -c",
-          told: "although every byte has come",
+          told: "although the server has sent every byte",
           prints: /^curl: \(28\) .*\n1024\n$/,
         },
         { run: ENDLESS, as: "second" },
+        { in: "second", press: "Ctrl-C", ends: 130 },
+        {
+          run:
+            raw`printf '\000\0011024.txt\000octet\000' | nc -u -w 1 127.0.0.1 7019 > /dev/null`,
+          prints: /^$/,
+        },
         {
           run: "curl -sS -m 1 tftp://127.0.0.1:7019/1000.txt | wc -c",
-          told: "a third curl gets its file at once",
-          // Together with the beginning of the second it would be too early.
-          again: true,
-          prints: "1000",
+          told: "The third gets nothing",
+          prints: /^curl: \(28\) .*\n0\n$/,
         },
-        { in: "second", press: "Ctrl-C", ends: 130 },
+        {
+          run: "curl -s tftp://127.0.0.1:7019/1000.txt | wc -c    # Ctrl-C",
+          as: "third",
+        },
+        { in: "third", press: "Ctrl-C", ends: 130 },
       ],
     },
     {

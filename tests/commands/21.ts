@@ -19,16 +19,16 @@ export const page: Page = {
       steps: [
         SERVER,
         {
-          set:
-            raw`ask='GET / HTTP/1.1\r\nHost: me\r\n\r\n' # in another terminal`,
+          set: raw`ask='GET / HTTP/1.1\r\nHost: me\r\n' # in another terminal`,
         },
+        { set: raw`end='Connection: close\r\n\r\n'` },
         {
-          run: raw`printf "$ask$ask" | nc 127.0.0.1 7021`,
+          run: raw`printf "$ask\r\n$ask$end" | nc 127.0.0.1 7021`,
           prints: ONE_ANSWER,
         },
         {
           run:
-            raw`(printf 'GET / HT'; sleep 1; printf 'TP/1.1\r\nHost: me\r\n\r\n') | nc 127.0.0.1 7021`,
+            raw`(printf 'GET / HT'; sleep 1; printf "TP/1.1\r\nHost: me\r\n$end") | nc 127.0.0.1 7021`,
           prints: ONE_ANSWER,
         },
       ],
@@ -61,7 +61,7 @@ export const page: Page = {
         },
         {
           run: "curl -i http://127.0.0.1:7021/README.md",
-          told: "To serve files:",
+          told: "For files:",
           mentions: [/^HTTP\/1\.1 200 OK\r?$/m, /^# Lessons$/m],
         },
       ],
