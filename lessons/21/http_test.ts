@@ -667,7 +667,7 @@ Deno.test(check("serve() limits a head, and not what stands behind it", {
   reveals: ["http-limit-early"],
 }, async (stage) => {
   start(stage, repeat, { head: 500 });
-  const ann = await stage.connect("ann");
+  const ann = await stage.connect("ann (head: 498 of 500)");
   const empty = get("/menu", "X-Mood: ").length;
   const longest = get("/menu", `X-Mood: ${"o".repeat(502 - empty)}`);
 
