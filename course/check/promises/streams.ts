@@ -71,6 +71,19 @@ export const streamPromises: Promised = {
     near.close();
     far.close();
   },
+  "write() of a stream writer rejects once the connection is closed":
+    async () => {
+      const { near, far } = await connected();
+      const writer = near.writable.getWriter();
+      near.close();
+      const gone = [
+        "BadResource",
+        "The stream's underlying resource was closed or consumed",
+      ] as const;
+      await rejects(() => writer.write(bytes("x")), ...gone);
+      await rejects(() => writer.closed, ...gone);
+      far.close();
+    },
   "pipeTo() echoes everything, and ends after the end": async () => {
     const { near, far } = await connected();
     const piped = far.readable.pipeTo(far.writable);

@@ -67,14 +67,15 @@ function writableOf(
   place: Place,
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
   return new WritableStream({
-    async write(bytes, controller) {
+    async write(bytes) {
       try {
         for (let rest = bytes; rest.length > 0;) {
           rest = rest.subarray(await source.write(rest, place));
         }
       } catch (error) {
-        controller.error(error);
         source.close();
+        const closed = error instanceof Deno.errors.BadResource;
+        throw closed ? kernel.streamConsumed() : error;
       }
     },
     close: () => source.close(),
