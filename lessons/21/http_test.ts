@@ -549,6 +549,29 @@ Deno.test(check("serve() answers 500 when a handler throws, and goes on", {
   assertEquals(errors, ["at once", "in a promise"], "what onError was told");
 }));
 
+Deno.test(check("serve() tells onError nothing of a client that left", {
+  reveals: ["http-gone-told"],
+}, async (stage) => {
+  const errors: string[] = [];
+  const onError = (error: unknown) => errors.push((error as Error).name);
+  const asked = Promise.withResolvers<void>();
+  const left = Promise.withResolvers<void>();
+  start(stage, async (request) => {
+    asked.resolve();
+    await left.promise;
+    return repeat(request);
+  }, { onError });
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+
+  await doomed.send(get("/menu"));
+  await asked.promise;
+  doomed.reset();
+  left.resolve();
+  await stage.close();
+
+  assertEquals(errors, [], "what onError was told of a client that left");
+}));
+
 Deno.test(check("serve() answers 500 instead of a header with a line break", {
   reveals: ["http-crlf-injection", "http-encodes-outside-try"],
 }, async (stage) => {

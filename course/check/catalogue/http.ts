@@ -115,6 +115,12 @@ export const http: Catalogue = {
     fits: ({ kind, received }) =>
       kind === "different" && text(received).trim() === "",
   },
+  "http-gone-told": {
+    sentence:
+      "The client left while its answer went out; your program tells that to onError, as if the handler had failed.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("of a client that left"),
+  },
   "http-no-limit": {
     sentence:
       "This is above one of your limits, and your program takes it all the same: a stranger decides how much it keeps.",
