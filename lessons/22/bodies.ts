@@ -177,7 +177,7 @@ export async function serve(
 ): Promise<void> {
   const limits = { ...DEFAULTS, ...options };
   const visits = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const visit = talk(conn, handler, limits)
       .catch(report)
       .finally(() => visits.delete(visit));
@@ -233,6 +233,26 @@ async function exchange(
 }
 
 // -- The rest, which is right as it is --
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.Listener,
+): AsyncGenerator<Deno.Conn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 /** Gives bytes line by line or piece by piece, and keeps what is left. */
 export class ByteReader {

@@ -155,7 +155,7 @@ export async function serve(
   signal?.addEventListener("abort", stop);
   if (signal?.aborted) stop(); // What has happened is not told again.
 
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const visit = new Client(conn, room, settings).visit()
       .catch(unlessGone)
       .finally(() => visits.delete(visit));
@@ -236,6 +236,26 @@ class Client {
 }
 
 // -- What is needed beside it --
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.TcpListener,
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 /**
  * Answers the request that a client begins with. Gives what came behind it, if

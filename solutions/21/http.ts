@@ -248,7 +248,7 @@ export async function serve(
   options: ServeOptions = {},
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const client = talk(conn, handler, options)
       .catch(unlessGone)
       .finally(() => clients.delete(client));
@@ -390,6 +390,26 @@ function nameOf(target: string): string | undefined {
 }
 
 // -- What earlier lessons have built --
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.TcpListener,
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 /** What has come from a reader and was not used yet, as in lesson 08. */
 class Input {
