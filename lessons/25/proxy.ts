@@ -204,7 +204,7 @@ export function serveSocks(
   });
 }
 
-/** Connects to the first address of the target that is allowed and answers. */
+/** Connects to an address of the target that the rule allows. */
 async function dial(
   { command, hostname, port }: SocksRequest,
   { allow, connectMs = 10_000 }: SocksOptions,
@@ -234,8 +234,8 @@ export async function socksConnect(
   const conn = await Deno.connect({ ...proxy });
   await askForMethod(conn, login);
   const { hostname, port } = target;
-  // TODO: In the sandbox this may ask nobody. And home.test is a name that only
-  // the proxy knows.
+  // TODO: With -P this is NotCapable: it may ask no name server. And none would
+  // know home.test, as the proxy does.
   const address = isIPv4(hostname)
     ? hostname
     : (await Deno.resolveDns(hostname, "A"))[0]!;
@@ -295,7 +295,8 @@ async function writeAll(
 
 /** Whether `error` means that a peer has left, or may not go on. */
 function isGone(error: unknown): boolean {
-  // TODO: The server is down. One client notices, and then all the others do.
+  // TODO: The server is down, or out of reach. One client notices, and then all
+  // the others do.
   const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
   const reasons = [BrokenPipe, ConnectionReset, UnexpectedEof, SocksError];
   return reasons.some((Reason) => error instanceof Reason);

@@ -24,7 +24,8 @@ import {
   tunnel,
 } from "./proxy.ts";
 
-const { ConnectionRefused, NetworkUnreachable, UnexpectedEof } = Deno.errors;
+const { ConnectionRefused, InvalidData, NetworkUnreachable, UnexpectedEof } =
+  Deno.errors;
 
 // -- Part 1: a tunnel, and a proxy with one target --
 
@@ -269,6 +270,22 @@ Deno.test(check("greet() says FF where no method fits", async (stage) => {
   conn.close();
 }));
 
+Deno.test(
+  check("greet() sends away what does not begin with 05", async (stage) => {
+    for (
+      const words of ["GET / HTTP/1.1\r\n\r\n", Uint8Array.of(4, 1, 0, 80)]
+    ) {
+      const [browser, conn] = await stage.meet("browser");
+      const greeting = stage.start(() => greet(conn));
+
+      await browser.send(words);
+
+      assertEquals(await greeting.result, false, "the result of greet()");
+      conn.close(); // It may have been told 05 FF, or nothing.
+    }
+  }),
+);
+
 Deno.test(check("greet() asks for the password, if there is one", {
   reveals: ["socks-login-optional", "socks-methods"],
 }, async (stage) => {
@@ -381,6 +398,24 @@ Deno.test(check("readRequest() takes no part of a request for it", {
   await assertRejects(() => readRequest(reader), UnexpectedEof, "", cut);
 }));
 
+Deno.test(
+  check("readRequest() takes nothing else for a request", async (stage) => {
+    const strange = stage.reader([Uint8Array.of(5, 1, 0, 9, 1, 65, 0, 80)]);
+    const type = "readRequest() with an address of type 9";
+    const error = await assertRejects(
+      () => readRequest(strange),
+      SocksError,
+      "",
+      type,
+    );
+    assertEquals(error.reply, REPLY.noAddressType, `the reply of ${type}`);
+
+    const old = stage.reader([Uint8Array.of(4, 1, 0, 1, 127, 0, 0, 1, 0, 80)]);
+    const version = "readRequest() with version 4";
+    await assertRejects(() => readRequest(old), InvalidData, "", version);
+  }),
+);
+
 // -- Part 4: the rule, and the reply --
 
 Deno.test(check("replyFor() knows what went wrong", () => {
@@ -402,7 +437,8 @@ Deno.test(check("replyFor() knows what went wrong", () => {
     [new RangeError("Invalid port (out of range): 0"), REPLY.failed],
   ];
   for (const [error, reply] of replies) {
-    assertEquals(replyFor(error), reply, `the reply for ${error}`);
+    const code = error === unreachable ? ", whose code is EHOSTUNREACH" : "";
+    assertEquals(replyFor(error), reply, `the reply for ${error}${code}`);
   }
 }));
 
@@ -455,7 +491,7 @@ Deno.test(check("serveSocks() leads to IPv6", {
 Deno.test(check("serveSocks() asks the rule before it connects", {
   reveals: ["open-proxy", "socks-no-reply"],
 }, async (stage) => {
-  const secret = await stage.listen("secret");
+  const secret = await guarded(stage);
   const closed = await stage.listen("closed");
   closed.close();
   const asked: unknown[] = [];
@@ -473,19 +509,50 @@ Deno.test(check("serveSocks() asks the rule before it connects", {
     const [last] = asked.splice(0).slice(-1);
     assertEquals(last, ["127.0.0.1", addr.port], "what allow() was asked");
   }
+  await secret.metNobody();
 }));
 
 Deno.test(check("serveSocks() asks the rule about the address of a name", {
   reveals: ["open-proxy", "socks-no-reply"],
 }, async (stage) => {
-  const secret = await stage.listen("secret");
+  const secret = await guarded(stage);
+  const closed = await stage.listen("closed");
+  closed.close();
   const allow = (address: string) => address !== "127.0.0.1";
-  const ann = await enter(stage, { allow });
 
-  await ann.send(ask(named("home.test"), secret.addr.port));
+  for (const { addr } of [secret, closed]) {
+    const ann = await enter(stage, { allow });
+    await ann.send(ask(named("home.test"), addr.port));
+    await receivesReply(ann, REPLY.denied);
+    await ann.receivesEnd();
+  }
+  await secret.metNobody();
+}));
 
-  await receivesReply(ann, REPLY.denied);
-  await ann.receivesEnd();
+Deno.test(check("serveSocks() connects to no address that is forbidden", {
+  reveals: ["open-proxy"],
+  address: "127.0.0.2",
+}, async (stage) => {
+  const target = await stage.listen("target");
+  const { port } = target.addr;
+  const secret = await guarded(stage, { hostname: "127.0.0.2", port });
+  serve(stage, {
+    allow: (address) => address !== "127.0.0.2",
+    resolve: hosts({
+      "first.test": ["127.0.0.2", "127.0.0.1"],
+      "second.test": ["127.0.0.1", "127.0.0.2"],
+    }),
+  });
+
+  const closed = "second.test, and its other address is down";
+  for (const name of ["first.test", "second.test", "127.0.0.2", closed]) {
+    if (name === closed) target.close();
+    const ann = await greeted(stage, "ann");
+    await ann.send(ask(named(name.split(",")[0]!), port));
+    await anyReply(ann); // "Granted", for another address, or why not.
+    ann.close();
+    await secret.metNobody(`, when ann asked for ${name}`);
+  }
 }));
 
 Deno.test(check("serveSocks() goes where the rule has looked", {
@@ -495,16 +562,19 @@ Deno.test(check("serveSocks() goes where the rule has looked", {
   const target = await stage.listen("target");
   const { port } = target.addr;
   await stage.listen("secret", { hostname: "127.0.0.2", port });
-  const answers = [["127.0.0.1"]];
+  let times = 0;
   const ann = await enter(stage, {
     allow: (address) => address !== "127.0.0.2",
     // Whoever owns a name can change what it stands for, at any moment.
-    resolve: () => Promise.resolve(answers.shift() ?? ["127.0.0.2"]),
+    resolve: () => Promise.resolve([times++ ? "127.0.0.2" : "127.0.0.1"]),
   });
 
   await ann.send(ask(named("mallory.test"), port));
 
-  await receivesReply(ann, REPLY.granted);
+  const reply = await anyReply(ann);
+  const other = "resolve() was asked again, and had another answer";
+  assert(times === 1, `${other}: it was asked ${times} times`);
+  assertEquals(reply, REPLY.granted, "the reply for mallory.test");
   await ann.send("hello");
   await (await target.accept()).receives("hello");
 }));
@@ -612,7 +682,9 @@ Deno.test(check("serveSocks() waits for a target no longer than it said", {
 
   await ann.send(ask(V4, slow.addr.port));
 
-  await receivesReply(ann, REPLY.noHost);
+  const reply = await anyReply(ann);
+  const what = "the reply after 2000 ms (connectMs) without an answer";
+  assertEquals(reply, REPLY.noHost, what);
   const late = Math.round(stage.now) - 2_000;
   assert(late < 100, `the reply came ${late} ms after its deadline`);
   await ann.receivesEnd();
@@ -670,6 +742,34 @@ Deno.test(check("serveSocks() leaves no socket behind, fifty times", {
 
 Deno.test(check("socksConnect() sends the name, and resolves nothing", {
   reveals: ["socks-local-dns"],
+}, async (stage) => {
+  const { proxy, connecting } = await asking(stage);
+
+  await proxy.receives(HELLO);
+  await proxy.send(Uint8Array.of(5, 0));
+  await proxy.receives(ask(named("home.test"), 8025));
+  await proxy.sendInPieces([GRANTED, "220 hello"]);
+  await proxy.closeWrite();
+
+  using conn = await connecting.result;
+  assertBytes(await rest(conn), "220 hello", "what the target said");
+}));
+
+Deno.test(
+  check("socksConnect() sends an IPv4 address as one", async (stage) => {
+    const { proxy, connecting } = await asking(stage, undefined, "192.0.2.7");
+
+    await proxy.receives(HELLO);
+    await proxy.send(Uint8Array.of(5, 0));
+    await proxy.receives(ask(Uint8Array.of(1, 192, 0, 2, 7), 8025));
+    await proxy.send(GRANTED);
+
+    using _conn = await connecting.result;
+  }),
+);
+
+Deno.test(check("socksConnect() loses nothing that follows the reply", {
+  reveals: ["socks-early-data"],
 }, async (stage) => {
   const { proxy, connecting } = await asking(stage);
 
@@ -754,7 +854,15 @@ Deno.test(check("socksConnect() throws when it may not even ask", {
   const refused = await asking(stage);
   await refused.proxy.receives(HELLO);
   await refused.proxy.send(Uint8Array.of(5, 0xff));
-  await assertRejects(() => refused.connecting.result, SocksError);
+  const error = await assertRejects(
+    () => refused.connecting.result,
+    SocksError,
+  );
+  assertEquals(
+    error.reply,
+    255,
+    "the reply in the error, when no method suits",
+  );
 
   const { proxy, connecting } = await asking(stage, ["mallory", "?"]);
   const [, count] = await proxy.receive(2);
@@ -777,6 +885,21 @@ Deno.test(check("socksConnect() takes no end for an answer", {
 
   const cut = "socksConnect() with a reply that ends inside";
   await assertRejects(() => connecting.result, UnexpectedEof, "", cut);
+}));
+
+Deno.test(check("socksConnect() closes when a name is too long", {
+  reveals: ["leak-on-error-path", "leaked-conn"],
+}, async (stage) => {
+  const host = await stage.host("proxy", async (proxy) => {
+    await proxy.receives(HELLO);
+    await proxy.send(Uint8Array.of(5, 0));
+    await proxy.receive(1); // It asks all the same, and is hung up on.
+  });
+  const target = { hostname: "a".repeat(256), port: 8025 };
+
+  const long = "socksConnect() with a name of 256 bytes";
+  const connecting = stage.start(() => socksConnect(host.addr, target));
+  await assertRejects(() => connecting.result, RangeError, "", long);
 }));
 
 Deno.test(check("socksConnect() goes through serveSocks()", async (stage) => {
@@ -893,19 +1016,56 @@ async function greeted(stage: Stage, name: string): Promise<Actor> {
   return client;
 }
 
-/** A reply is like a request: its address may be of any type, and mean nothing. */
 async function receivesReply(client: Actor, reply: number) {
   await client.receives(Uint8Array.of(5, reply, 0));
+  await receivesAddress(client);
+}
+
+/** Receives a reply, and says which one it is. */
+async function anyReply(client: Actor): Promise<number> {
+  await client.receives(Uint8Array.of(5));
+  const [reply] = await client.receive(1);
+  await client.receives(Uint8Array.of(0));
+  await receivesAddress(client);
+  return reply!;
+}
+
+/** A reply is like a request: its address may be of any type, and mean nothing. */
+async function receivesAddress(client: Actor) {
   const [type] = await client.receive(1);
   const lengths: Record<number, number> = { 1: 4, 4: 16 };
   const length = lengths[type!] ?? (await client.receive(1))[0]!;
   await client.receive(length + 2);
 }
 
-/** A program that asks a proxy, played by the cast, for home.test. */
-async function asking(stage: Stage, login?: [string, string]) {
+/** A host to which nobody may connect, and which counts who does. */
+async function guarded(
+  stage: Stage,
+  where: { hostname?: string; port?: number } = {},
+) {
+  let met = 0;
+  const { addr } = await stage.host("secret", async (guest) => {
+    met++;
+    await guest.send("who is there?");
+  }, where);
+  const metNobody = async (when = "") => {
+    // Whoever came before the guard is met before the guard.
+    const guard = await stage.connect("guard", addr);
+    await guard.receives("who is there?");
+    met--;
+    assert(met === 0, `secret, which is forbidden, was connected to${when}`);
+  };
+  return { addr, metNobody };
+}
+
+/** A program that asks a proxy, played by the cast, for a host. */
+async function asking(
+  stage: Stage,
+  login?: [string, string],
+  hostname = "home.test",
+) {
   const host = await stage.listen("proxy");
-  const target = { hostname: "home.test", port: 8025 };
+  const target = { hostname, port: 8025 };
   const connecting = stage.start(() => socksConnect(host.addr, target, login));
   return { proxy: await host.accept(), connecting };
 }

@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Event, Recording } from "../recording.ts";
-import { type Catalogue, failure, leaves, whenever } from "./mistake.ts";
+import { says } from "./headlines.ts";
+import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { total } from "./traffic.ts";
 
 /** Mistakes of programs that stand between two others. */
@@ -83,19 +84,21 @@ export const proxies: Catalogue = {
   "open-proxy": {
     sentence:
       "Your program goes wherever a stranger says: it connected before the rule had seen this address.",
-    fits: ({ kind, expected, recording }) =>
-      ["different", "silence", "end"].includes(kind) &&
-      expected?.[0] === 5 && expected[1] === 2 &&
-      recording.program("connect").length > 0,
+    fits: (evidence) =>
+      ["different", "silence", "end"].includes(evidence.kind) &&
+        evidence.expected?.[0] === 5 && evidence.expected[1] === 2 &&
+        evidence.recording.program("connect").length > 0 ||
+      says(evidence, /forbidden, was connected to/),
   },
   "resolved-twice": {
     sentence:
-      "Your program asked the rule about one address of the name, and connected to another that it found later.",
+      "Your program finds out twice what the name stands for, and may hear two answers; the rule has to judge the one that is connected to.",
     fits: (evidence) =>
-      whenever("silence", "different", "end")(evidence) &&
-      evidence.recording.program("connect").some(({ text }) =>
-        text.includes("127.0.0.2")
-      ),
+      says(evidence, /resolve\(\) was asked again/) ||
+      says(evidence, /reply for mallory/) &&
+        evidence.recording.program("connect").some(({ text }) =>
+          text.includes("mallory.test")
+        ),
   },
 };
 

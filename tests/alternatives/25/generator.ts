@@ -218,7 +218,9 @@ export async function socksConnect(
     const [, method] = await parse(conn, bytes(2));
     if (method === 2 && login) await logIn(conn, login);
     else if (method !== 0) throw new SocksError(method!);
-    const host = [3, ...counted(hostname)];
+    const host = /^[\d.]+$/.test(hostname)
+      ? [1, ...hostname.split(".").map(Number)]
+      : [3, ...counted(hostname)];
     const ask = Uint8Array.of(5, 1, 0, ...host, port >> 8, port);
     await writeAll(conn, ask);
     const [, reply, , type] = await parse(conn, bytes(4));
@@ -243,6 +245,7 @@ function* bytes(n: number): Parser<Uint8Array> {
 
 function counted(text: string): number[] {
   const bytes = new TextEncoder().encode(text);
+  if (bytes.length > 255) throw new RangeError("Cannot count above 255");
   return [bytes.length, ...bytes];
 }
 

@@ -269,8 +269,11 @@ export async function socksConnect(
       if (status !== 0) throw new SocksError(REPLY.denied);
     }
     const name = encoder.encode(target.hostname);
-    const port = [target.port >> 8, target.port & 255];
-    await send(conn, 5, 1, 0, 3, name.length, ...name, ...port);
+    if (name.length > 255) throw new RangeError("Cannot send so long a name");
+    const parts = target.hostname.split(".").map(Number);
+    const v4 = parts.length === 4 && parts.every((part) => part < 256);
+    const host = v4 ? [1, ...parts] : [3, name.length, ...name];
+    await send(conn, 5, 1, 0, ...host, target.port >> 8, target.port & 255);
     const [, reply] = await exactly(conn, 3);
     if (reply !== 0) throw new SocksError(reply!);
     const [type] = await exactly(conn, 1);
