@@ -90,7 +90,11 @@ Deno.test(check("serve() echoes, and ends when its client does", {
 
 Deno.test(check("serve() lets nobody wait for a client without a word", {
   ...ON_LOOPBACK,
-  reveals: ["tls-handshake-in-loop", "leaked-conn"],
+  reveals: [
+    "tls-handshake-in-loop",
+    "handler-rejection-kills-server",
+    "leaked-conn",
+  ],
 }, async (stage) => {
   stage.serveTls(serve, localhost);
   await stage.connect("silent"); // TCP is there, and no TLS ever comes.
@@ -136,9 +140,42 @@ Deno.test(check("serve() outlives a client that trusts it not, or vanishes", {
   await ann.receives("hello");
 }));
 
+Deno.test(check("serve() waits ten seconds for a handshake", {
+  only: "simulated", // There they cost nothing.
+  reveals: ["no-deadline", "handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve((listener) => serve(withHandshakes(listener)));
+  const silent = await stage.connect("silent");
+
+  await silent.receivesEnd();
+
+  const seconds = Math.round(stage.now / 100) / 10;
+  assertEquals(seconds, 10, "how many seconds silent had for its handshake");
+}));
+
+Deno.test(check("serve() lets a talk go on that began with a handshake", {
+  only: "simulated", // As above.
+  reveals: ["late-timer-closes-next"],
+}, async (stage) => {
+  const patience = { handshakeMs: 50 };
+  stage.serve((listener) => serve(withHandshakes(listener), patience));
+  const ann = await stage.connect("ann");
+  await ann.send(HANDSHAKE);
+
+  for (const words of ["hello", "are you there?"]) {
+    await stage.sleep(1_000); // Many times `handshakeMs`.
+    await ann.send(words);
+    await ann.receives(words);
+  }
+}));
+
 Deno.test(check("serve() waits no longer for a handshake than it said", {
   ...ON_LOOPBACK,
-  reveals: ["no-deadline", "tls-handshake-in-loop"],
+  reveals: [
+    "no-deadline",
+    "tls-handshake-in-loop",
+    "handler-rejection-kills-server",
+  ],
 }, async (stage) => {
   const patience = { handshakeMs: 50 };
   stage.serveTls((listener) => serve(listener, patience), localhost);
@@ -264,10 +301,12 @@ Deno.test(check("exchange() goes on with a protocol that was agreed", {
   const another = await talk(["chat/1"]); // It refuses.
   await assertProblem(another.asking.result, "no-protocol");
   const none = await talk([]); // It has never heard of such a thing.
-  const answer = none.host.receiveAll()
-    .then(() => none.host.closeWrite(), () => {});
+  const heard = none.host.receive(1)
+    .then(() => none.host.closeWrite()).then(() => true, () => false);
   await assertProblem(none.asking.result, "no-protocol");
-  await answer;
+  const late =
+    "the request was sent to a server that has agreed to no protocol";
+  assert(!await heard, late);
 }));
 
 // -- Part 4: a mail server, as far as STARTTLS goes --
@@ -377,7 +416,7 @@ Deno.test(check("startTls() does not go on without TLS", {
 
   await mail.closeWrite();
   // Somebody on the way has taken a line out of that.
-  await assertRejects(() => starting.result, Error, "", WITHOUT_TLS);
+  await assertRejects(() => starting.result, InvalidData, "", WITHOUT_TLS);
   const words = new TextDecoder().decode(await mail.receiveAll());
   assert(!/MAIL|AUTH/.test(words), `in plain text, it said ${words}`);
 }));
@@ -495,7 +534,8 @@ function assertExplains(message: string, problem: TlsProblem) {
 async function assertProblem(promise: Promise<unknown>, problem: TlsProblem) {
   const told = `it should find out: ${problem}`;
   const error = await assertRejects(() => promise, Error, "", told);
-  assertEquals(explainTlsError(error), problem, `the problem of ${error}`);
+  const what = `explainTlsError() of what was thrown, ${error}`;
+  assertEquals(explainTlsError(error), problem, what);
 }
 
 /** Expects `exchange()` to refuse a server with this certificate. */
@@ -513,6 +553,36 @@ async function assertRefuses(
   const greed = host.receive(1).then(() => host.close(), () => {});
   await assertProblem(asking.result, problem);
   await greed;
+}
+
+/** The byte that stands for a handshake where there is no TLS. */
+const HANDSHAKE = Uint8Array.of(22);
+
+/** Lets each client of `listener` begin with a handshake of one byte. */
+function withHandshakes(listener: Deno.TcpListener): Deno.TlsListener {
+  const accept = listener.accept.bind(listener);
+  const withHandshake = async () => shaking(await accept());
+  Object.assign(listener, { accept: withHandshake });
+  return listener as unknown as Deno.TlsListener;
+}
+
+/** As in TLS, whoever reads first shakes hands, if nobody else has. */
+function shaking(conn: Deno.TcpConn): Deno.TcpConn {
+  const read = conn.read.bind(conn);
+  const shake = async () => {
+    const n = await read(new Uint8Array(1));
+    if (n === null) throw new UnexpectedEof("unexpected end of file");
+    return { alpnProtocol: null };
+  };
+  let shaken: ReturnType<typeof shake> | undefined;
+  const handshake = () => shaken ??= shake();
+  return Object.assign(conn, {
+    handshake,
+    read: async (buffer: Uint8Array) => {
+      await handshake();
+      return await read(buffer);
+    },
+  });
 }
 
 /** What a session answers. */

@@ -167,11 +167,13 @@ function waitsElsewhere({ who = "", recording }: Evidence): boolean {
     );
 }
 
-/** Whether the error is how a client that vanished looks. */
+/** Whether the error is how a client that vanished, or was put out, looks. */
 function vanished({ error, recording }: Evidence): boolean {
-  const { BrokenPipe, ConnectionReset } = Deno.errors;
+  const { BrokenPipe, ConnectionReset, Interrupted } = Deno.errors;
   return recording.program().some((event) => event.error === error) &&
-    (error instanceof ConnectionReset || error instanceof BrokenPipe);
+    [BrokenPipe, ConnectionReset, Interrupted].some((Reason) =>
+      error instanceof Reason
+    );
 }
 
 /** Whether the program gave up on what a client sent, or its handler did. */

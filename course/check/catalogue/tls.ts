@@ -1,6 +1,8 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
+import { says } from "./headlines.ts";
 import { type Catalogue, failure } from "./mistake.ts";
+import { compared } from "./tables.ts";
 import { cutShort } from "./traffic.ts";
 
 /** Mistakes about TLS, and about how it begins and ends. */
@@ -31,8 +33,7 @@ export const tls: Catalogue = {
   "tls-errors-alike": {
     sentence:
       "These errors have one class, and mean different things; whoever is told the wrong one mends the wrong thing.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && headline.includes("the problem of"),
+    fits: (evidence) => says(evidence, /the problem of InvalidData/),
   },
   "tls-truncation": {
     sentence:
@@ -60,7 +61,8 @@ export const tls: Catalogue = {
   "alpn-not-checked": {
     sentence:
       "Your program asked for a protocol, and went on with a server that has agreed to none.",
-    fits: (evidence) => failure(evidence) && evidence.kind === "assert",
+    fits: (evidence) =>
+      says(evidence, /find out: no-protocol|agreed to no protocol/),
   },
   "starttls-pending-read": {
     sentence:
@@ -75,7 +77,10 @@ export const tls: Catalogue = {
   "starttls-stripping": {
     sentence:
       "There is no TLS here, and your program goes on in plain text; whoever took the offer away reads it all.",
-    fits: ({ kind }) => kind === "assert",
+    fits: (evidence) =>
+      says(evidence, /Expected function to reject|in plain text, it said/) ||
+      says(evidence, /in answer to "MAIL/) &&
+        compared(evidence).actual.startsWith("250"),
   },
   "starttls-unverified": {
     sentence:
@@ -120,9 +125,17 @@ function shakesInLoop({ kind, who = "", recording }: Evidence): boolean {
 
 /** Whether the loop itself was left, by the error of a handshake. */
 function threwInLoop({ kind, headline, error, recording }: Evidence): boolean {
-  return kind === "crash" &&
+  const calls = recording.program();
+  const failed = calls.findIndex((call) =>
+    call.kind === "handshake" && call.error === error
+  );
+  const met = calls.findIndex(({ text }) =>
+    text === `accept() → ${calls[failed]?.who}`
+  );
+  // A loop that waits for a handshake accepts nobody else meanwhile.
+  return kind === "crash" && failed >= 0 &&
     !headline.startsWith("An error in the background") &&
-    recording.program("handshake").some((call) => call.error === error);
+    calls.slice(met + 1, failed).every(({ kind }) => kind !== "accept");
 }
 
 /** Whether Deno refused to start TLS because a read was waiting. */

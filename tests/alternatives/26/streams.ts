@@ -52,7 +52,7 @@ export async function serve(
 
 async function echo(
   conn: Deno.TlsConn,
-  { handshakeMs = 5_000 }: { handshakeMs?: number },
+  { handshakeMs = 10_000 }: { handshakeMs?: number },
 ) {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("late")), handshakeMs);
@@ -217,7 +217,9 @@ export async function startTls(
     await reply(conn, 220);
     await say(conn, "EHLO alternative.test\r\n");
     const offers = await reply(conn, 250);
-    if (!/^250[- ]starttls\s*$/im.test(offers)) throw new Error("no TLS");
+    if (!/^250[- ]starttls\s*$/im.test(offers)) {
+      throw new Deno.errors.InvalidData("no TLS");
+    }
     await say(conn, "STARTTLS\r\n");
     await reply(conn, 220);
     // Not a byte has been read behind the reply: if there is one, TLS gets it,

@@ -57,7 +57,7 @@ function accept<C extends Deno.Conn>(
 
 export function serve(
   listener: Deno.TlsListener,
-  { handshakeMs = 60_000 } = {},
+  { handshakeMs = 10_000 } = {},
 ): Promise<void> {
   return accept(listener, (conn) => {
     const timer = setTimeout(() => conn.close(), handshakeMs);
