@@ -227,7 +227,12 @@ if (import.meta.main) {
     const everyMs = conns / 4; // So that all send 4,000 messages a second.
     const messages = Math.ceil(5_000 / everyMs);
     const pace = { rampPerSec: 4_000, messages, everyMs, size: 64 };
-    const report = await loadTest([at], { conns, ...pace });
+    // Ctrl-C ends the test. For signals Deno 2.9 needs a descriptor of its own,
+    // so it gets one while there are some.
+    const enough = new AbortController();
+    Deno.addSignalListener("SIGINT", () => enough.abort());
+    const { signal } = enough;
+    const report = await loadTest([at], { conns, ...pace, signal });
     console.log(report);
     for (const kind of Object.keys(report.errors)) console.log(explain(kind));
   }

@@ -63,6 +63,14 @@ Deno.test(check("percentile() of one value is that value, of none NaN", {
   assertEquals(percentile([], 50), NaN, "p50 of none");
 }));
 
+Deno.test(check("percentile() loses nothing to fractions", () => {
+  const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
+  for (const p of [7, 55]) {
+    const fraction = `p / 100 * 100 is ${p / 100 * 100}`;
+    assertEquals(percentile(hundred, p), p, `for p = ${p}, where ${fraction}`);
+  }
+}));
+
 // -- A crowd, and what it meets --
 
 Deno.test(check("loadTest() sends each message and takes it back", {
@@ -187,6 +195,21 @@ Deno.test(check("loadTest() counts from when a message was due", {
   assertTimes(await test.result, { p50: 500, p99: 1_000, max: 1_000 });
 }));
 
+Deno.test(check("loadTest() counts the time for which it was held up itself", {
+  reveals: ["coordinated-omission"],
+  only: "simulated",
+}, async (stage) => {
+  const load = { conns: 2, rampPerSec: 10, ...SHORT };
+  const shop = await stage.listen("shop");
+  const test = stage.start(() => loadTest([shop.addr], load));
+
+  stage.burn(1_000); // Something else needs the processor for a second.
+  await echo(await shop.accept(), SHORT);
+  await echo(await shop.accept(), SHORT); // It was to come after 100 ms.
+
+  assertTimes(await test.result, { p50: 900, p99: 1_000, max: 1_000 });
+}));
+
 Deno.test(check("loadTest() counts the time at the door", {
   reveals: ["coordinated-omission"],
   only: "simulated",
@@ -216,8 +239,9 @@ Deno.test(check("loadTest() counts connections that fail, by their errors", {
   doomed.reset();
   await leaver.receive(SHORT.size);
   leaver.close();
-  const [first, ...rest] = await liar.receive(SHORT.size);
-  await liar.send(Uint8Array.of(first! ^ 1, ...rest));
+  const lie = await liar.receive(SHORT.size);
+  lie[lie.length - 1]! ^= 1;
+  await liar.send(lie);
   await echo(ann, SHORT);
 
   assertEquals(counted(await test.result), {
@@ -425,6 +449,25 @@ Deno.test(check("serve() leaves accept() alone for a while when it fails", {
 
   await ann.send("hello");
   await ann.receives("hello");
+}));
+
+Deno.test(check("serve() waits 10 ms to a second when accept() fails", {
+  reveals: ["accept-busy-loop"],
+  only: "simulated",
+  acceptFails: (n) => n < 3 ? "EMFILE" : undefined,
+}, async (stage) => {
+  const failures: number[] = [];
+  const onError = () => failures.push(stage.now);
+  stage.serve((listener) => serve(listener, { onError }));
+  const ann = await stage.connect("ann");
+
+  await ann.send("hello");
+  await ann.receives("hello");
+
+  const [first = NaN, second = NaN] = failures;
+  const ms = Math.round(second - first);
+  const told = `it failed, and after ${ms} ms accept() was called again`;
+  assert(ms >= 10 && ms <= 1_000, told);
 }));
 
 /** A job of 200 steps, a millisecond each, for what begins with "!". */

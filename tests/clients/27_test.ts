@@ -130,6 +130,23 @@ realClient(
 );
 
 realClient(
+  "27: the program's own crowd says so, too, and Deno bears it",
+  ["bash"],
+  async () => {
+    await using server = await startProgram([SOLUTION]);
+    const deno = [Deno.execPath(), "run", "-q", "-P", SOLUTION, "1200"];
+    const command = 'ulimit -n 1000; exec "$@"';
+
+    await using crowd = start("bash", ["-c", command, "bash", ...deno]);
+
+    assertEquals(await crowd.exit(20_000), 0, crowd.stderr);
+    assertMatch(crowd.stdout, /errors: { EMFILE: \d{3} },/);
+    assertMatch(crowd.stdout, /^EMFILE: .*\(ulimit -n\)/m);
+    assertEquals(server.running.stderr, "");
+  },
+);
+
+realClient(
   "27: a server with too few descriptors says so, and serves all in the end",
   ["bash", "python3"],
   async () => {

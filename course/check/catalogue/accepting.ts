@@ -10,6 +10,7 @@ import {
   waitsForAnother,
   wasPassedOver,
 } from "./chat.ts";
+import { says } from "./headlines.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
 import { stoppedAccepting } from "./serving.ts";
 import { cameFromOthers } from "./traffic.ts";
@@ -32,7 +33,9 @@ export const accepting: Catalogue = {
   "accept-busy-loop": {
     sentence:
       "accept() fails, and your program calls it again at once, and again: a loop that takes the processor and gains nothing.",
-    fits: loops("accept"),
+    fits: (evidence) =>
+      loops("accept")(evidence) ||
+      says(evidence, /after \d ms accept\(\) was called again/),
   },
   "accept-error-kills-server": {
     sentence:

@@ -1,4 +1,5 @@
 import type { Evidence } from "../evidence.ts";
+import type { Recording } from "../recording.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
 import { compared } from "./tables.ts";
 import { isReading } from "./traffic.ts";
@@ -11,9 +12,9 @@ export const crowds: Catalogue = {
     fits: (evidence) => {
       const { actual, expected } = compared(evidence);
       const [got = NaN, due = NaN] = [actual, expected].map(Number);
-      return percentileOf(evidence) !== "none" &&
-        (actual.includes("undefined") ||
-          Math.abs(got - due) === step(evidence));
+      const of = percentileOf(evidence);
+      return of !== "none" && (actual.includes("undefined") ||
+        of !== undefined && Math.abs(got - due) === step(evidence));
     },
   },
   "percentile-between": {
@@ -140,8 +141,9 @@ export const crowds: Catalogue = {
   "pause-lets-nobody-in": {
     sentence:
       "Your program paused and let nobody in: it went on before anybody asked the kernel whether a socket has something.",
-    fits: ({ kind, headline }) =>
-      kind === "assert" && /job, done in (?!1 )\d+ pieces/.test(headline),
+    fits: ({ kind, headline, recording }) =>
+      kind === "assert" && /job, done in (?!1 )\d+ pieces/.test(headline) &&
+      !isHeard(recording),
   },
   "cpu-blocks-loop": {
     sentence:
@@ -174,6 +176,18 @@ function times({ kind, headline }: Evidence) {
     return { p50, p99, max };
   };
   return { got: read(got), due: read(due) };
+}
+
+/** Whether bob's last words were read before ann had her answer. */
+function isHeard(recording: Recording): boolean {
+  const calls = recording.program();
+  const heard = calls.findLastIndex(({ kind, who, size = 0 }) =>
+    kind === "read" && who === "bob" && size > 0
+  );
+  const answer = calls.findIndex(({ kind, who }) =>
+    kind === "write" && who === "ann"
+  );
+  return heard >= 0 && (answer < 0 || heard < answer);
 }
 
 /** When a client came, and when it was to come. */

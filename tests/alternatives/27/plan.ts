@@ -32,7 +32,7 @@ export interface ServeOptions {
 }
 
 export function percentile(sorted: readonly number[], p: number): number {
-  const enough = p / 100 * sorted.length;
+  const enough = p * sorted.length / 100;
   let at = 0;
   while (at + 1 < sorted.length && at + 1 < enough) at++;
   return sorted.length > 0 ? sorted[at]! : NaN;
