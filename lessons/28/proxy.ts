@@ -65,7 +65,8 @@ export interface Lease {
   readonly reused: boolean;
   /**
    * Gives it back. `reusable` says that the last answer has come to its end, so
-   * that another request can follow. Twice is fine; the first time counts.
+   * that another request can follow. Twice is fine; the first time counts. What
+   * was granted to it holds until something else is.
    */
   release(reusable: boolean): void;
 }
@@ -314,7 +315,7 @@ export interface ProxyOptions {
   readonly checkMs?: number;
   /** How many failures in a row make an upstream unwell. Default: 3. */
   readonly failAfter?: number;
-  /** How long answers that have begun may take at the end. Default: 5 s. */
+  /** How long answers may take at the end. Default: 5 s. */
   readonly graceMs?: number;
 }
 
@@ -344,7 +345,7 @@ interface Core {
 
 /**
  * Serves the clients of `listener` until the signal aborts or the listener
- * closes. Then answers that have begun get `graceMs`, and nobody else anything.
+ * closes. Then whoever has asked gets `graceMs` more, and nobody else anything.
  */
 export async function serve(
   listener: Deno.TcpListener,
@@ -420,7 +421,7 @@ async function readRequest(client: Client): Promise<Request> {
   const head = await readRequestHead(client.reader);
   const framing = bodyFraming(head.headers, head.version);
   const body = async function* () {
-    request.begun = true;
+    request.begun = framing.kind !== "none";
     // TODO: How much of it?
     yield* bodyOf(client.reader, framing);
     request.whole = true;

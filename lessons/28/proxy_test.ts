@@ -93,6 +93,13 @@ Deno.test(check("passedOn() tells for whom the proxy asks", {
     addresses,
     "X-Forwarded-For behind another",
   );
+
+  const lines = passedOn(
+    [["x-forwarded-for", "198.51.100.1"], ["x-forwarded-for", "203.0.113.9"]],
+    "192.0.2.7",
+  );
+  const all = "198.51.100.1, 203.0.113.9, 192.0.2.7";
+  assertEquals(forwardedFor(lines), all, "X-Forwarded-For behind two others");
 }));
 
 // -- Part 2: connections that are kept --
@@ -106,13 +113,18 @@ Deno.test(check("Pool lends a connection again", {
   const one = await host.accept();
   assert(!first.reused, "the first connection was lent as a used one");
   first.release(true);
+  first.release(true); // Twice is fine.
   const second = await pool.get(NEVER);
   assert(second.reused, "a connection was released, and get() opened another");
   await second.conn.write(new TextEncoder().encode("again"));
   await one.receives("again");
+  first.release(true); // It is not first's any more.
+  const third = await pool.get(NEVER);
+  assert(!third.reused, "two leases have one connection, released twice");
+  third.release(false);
 
   second.release(false);
-  second.release(false); // Twice is fine.
+  second.release(false);
   await one.receivesEnd();
   pool.close();
 }));
@@ -153,6 +165,11 @@ Deno.test(check("Pool gives a place back when connecting fails", {
     const asked = lease(stage, pool);
     await assertRejects(() => asked.result, Error, "", "get() from nobody");
   }
+  // The second waits for the place that the first has; both hear of it.
+  const both = [lease(stage, pool), lease(stage, pool)];
+  await Promise.all(both.map(({ result }) => {
+    return assertRejects(() => result, Error, "", "get() from nobody");
+  }));
   pool.close();
 }));
 
@@ -170,6 +187,25 @@ Deno.test(check("Pool forgets whoever waits no longer", {
   await assertRejects(() => bob.result, Error, "", "get() that was aborted");
   ann.release(true);
   (await cat.result).release(true);
+  (await lease(stage, pool).result).release(true);
+  pool.close();
+}));
+
+Deno.test(check("Pool gives a place back when connecting is given up", {
+  reveals: ["pool-place-lost", "pool-waits-on"],
+  only: "simulated", // How many fit into a full queue differs from OS to OS.
+}, async (stage) => {
+  const { host, pool } = await pooled(stage, { max: 1 }, { tcpBacklog: 0 });
+  await stage.connect("filler", host.addr); // It takes the only place.
+  const impatient = new AbortController();
+
+  const { signal } = impatient;
+  const bob = lease(stage, pool, { signal, name: "get(), given up," });
+  await stage.sleep(500); // He is knocking.
+  impatient.abort();
+  await assertRejects(() => bob.result, Error, "", "get() that was aborted");
+  await host.accept(); // It is the filler's. Now there is room again.
+
   (await lease(stage, pool).result).release(true);
   pool.close();
 }));
@@ -262,7 +298,15 @@ Deno.test(check("Pool opens a new connection for whoever needs a fresh one", {
   const second = await lease(stage, pool, { fresh: true }).result;
   assert(!second.reused, "get() lent a kept connection as a fresh one");
   await one.receivesEnd();
+
+  const waiting = lease(stage, pool, { fresh: true });
   second.release(true);
+  const third = await waiting.result;
+  assert(
+    !third.reused,
+    "get() had to wait, and lent a used one as a fresh one",
+  );
+  third.release(true);
   pool.close();
 }));
 
@@ -589,6 +633,32 @@ Deno.test(check("serve() brings an answer that comes before the body has", {
   await ann.receiveAll();
 }));
 
+Deno.test(check("serve() asks nothing in the middle of an upload", {
+  reveals: ["upload-goes-on"],
+}, async (stage) => {
+  let rest = "";
+  const one = await upstream(stage, "one", async (actor, { line }) => {
+    if (line.startsWith("GET")) return await sayWell(actor);
+    await actor.receives("x".repeat(100));
+    await actor.send(`HTTP/1.1 413 Too Large\r\n${sized("no room")}`);
+    rest = text(await actor.receiveAll());
+  }, { body: false });
+  serving(stage, [one], { timeoutMs: 1_000 });
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.send(post("Content-Length: 9000\r\n") + "x".repeat(100));
+  assertEquals((await answerOf(ann)).status, 413);
+  await bob.send("GET /bob HTTP/1.1\r\nHost: a\r\n\r\n");
+  const { status } = await answerOf(bob);
+  ann.close();
+  await stage.sleep(20);
+
+  const told = "ann's body was not at its end, and one got GET /bob inside it";
+  assert(!rest.includes("GET /bob"), told);
+  assertEquals(status, 200, "the answer to GET /bob");
+}));
+
 Deno.test(check("serve() lets client and upstream agree to go on", {
   reveals: ["http-expect"],
 }, async (stage) => {
@@ -606,6 +676,9 @@ Deno.test(check("serve() lets client and upstream agree to go on", {
   assert(told.startsWith("HTTP/1.1 100 "), `ann was told ${told}`);
   await ann.send("hello");
   await actor.receives("hello");
+  await actor.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+  const more = text(await ann.receiveUntil("\r\n\r\n"));
+  assert(more.startsWith("HTTP/1.1 103 "), `one said 103, and ann got ${more}`);
   await actor.send(`HTTP/1.1 200 OK\r\n${sized("thanks")}`);
   assertEquals(text((await answerOf(ann)).body), "thanks");
 }));
@@ -706,7 +779,7 @@ Deno.test(check("serve() asks another upstream if one is not there", {
 }));
 
 Deno.test(check("serve() leaves an upstream alone that has failed", {
-  reveals: ["health-ignored", "upstream-error-escapes"],
+  reveals: ["health-ignored", "no-retry", "upstream-error-escapes"],
 }, async (stage) => {
   const sick = await upstream(stage, "sick", hangUp);
   const well = await upstream(stage, "well");
@@ -715,10 +788,59 @@ Deno.test(check("serve() leaves an upstream alone that has failed", {
 
   for (let i = 0; i < 8; i++) {
     await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assertEquals((await answerOf(ann)).status, 200);
+    const { status } = await answerOf(ann);
+    assertEquals(status, 200, "the answer to GET, with well at hand");
   }
   const tries = sick.got.length;
   assert(tries === 2, `sick was tried ${tries} times, and failAfter is 2`);
+}));
+
+Deno.test(check("serve() leaves one alone that always stops in the middle", {
+  reveals: ["health-ignored"],
+}, async (stage) => {
+  const sick = await upstream(stage, "sick", async (actor) => {
+    await actor.send(
+      "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nonly a part",
+    );
+    actor.close();
+  });
+  const well = await upstream(stage, "well");
+  serving(stage, [sick, well], { failAfter: 2 });
+
+  for (let i = 0; i < 8; i++) {
+    const ann = await stage.connect("ann");
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await ann.receiveAll(); // From sick, it is a part.
+    ann.close();
+  }
+  const tries = sick.got.length;
+  assert(tries === 2, `sick broke off ${tries} times, and failAfter is 2`);
+}));
+
+Deno.test(check("serve() asks again elsewhere, if it can", {
+  reveals: ["balance-picks-again", "no-retry"],
+}, async (stage) => {
+  const sick = await upstream(stage, "sick", hangUp);
+  const well = await upstream(stage, "well", async (actor, { target }) => {
+    if (target === "/long") return void await actor.receiveAll();
+    await sayWell(actor);
+  });
+  serving(stage, [sick, well], { failAfter: 100 });
+  const bob = await stage.connect("bob");
+  const ann = await stage.connect("ann");
+
+  await bob.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  await until(stage, () => well.got.length > 0);
+  if (well.got.length === 0) {
+    const { status } = await answerOf(bob);
+    assertEquals(status, 200, "the answer to GET /long, with well at hand");
+  }
+  const before = sick.got.length;
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n"); // Sick has less to do.
+  const { status } = await answerOf(ann);
+  const tries = sick.got.length - before;
+  assert(tries < 2, "sick had failed, and was asked again, and not well");
+  assertEquals(status, 200, "the answer to GET, with well at hand");
 }));
 
 Deno.test(check("serve() asks again if a kept connection has just ended", {
@@ -741,7 +863,10 @@ Deno.test(check("serve() asks again if a kept connection has just ended", {
   for (const method of ["GET", "GET", "DELETE"]) {
     await ann.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
     const { status } = await answerOf(ann);
-    assertEquals(status, 200, `the answer to ${method}`);
+    const told = status === 503
+      ? "a kept connection may end; that is no failure of its upstream"
+      : `the answer to ${method}`;
+    assertEquals(status, 200, told);
   }
   await ann.send(post("Content-Length: 5\r\n") + "hello");
   await answerOf(ann);
@@ -1000,6 +1125,22 @@ Deno.test(check("serve() is patient with an answer that keeps coming", {
   await ann.receives("abcdefghij");
 }));
 
+Deno.test(check("serve() waits timeoutMs for the next piece of an answer", {
+  reveals: ["no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    await actor.receiveAll(); // That was all.
+  });
+  serving(stage, [one], { timeoutMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await ann.receiveAll(); // A part, and the end.
+  assert(stage.now <= 1_200, `${took(stage)}, and ended after its deadline`);
+}));
+
 Deno.test(check("serve() blames no upstream for a client that is slow", {
   reveals: ["upstream-clock-runs-on"],
   only: "simulated",
@@ -1070,6 +1211,59 @@ Deno.test(check("serve() ends what it does for a client that has left", {
   await hears(stage, sending, "ann has left");
 }));
 
+Deno.test(check("serve() ends nothing of others when a client leaves", {
+  reveals: ["client-gone-ends-others"],
+}, async (stage) => {
+  const gone = Promise.withResolvers<void>();
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/slow") await gone.promise;
+    await sayWell(actor);
+  });
+  serving(stage, [one]);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await answerOf(ann)).status, 200);
+  const length = "Content-Length: 5";
+  await bob.send(`POST /slow HTTP/1.1\r\nHost: a\r\n${length}\r\n\r\nhello`);
+  await until(stage, () => one.got.length === 2);
+  ann.close(); // She had all that she asked for.
+  await stage.sleep(20);
+  gone.resolve();
+
+  const { status } = await answerOf(bob);
+  assert(status === 200, `ann has left, and bob was answered with ${status}`);
+}));
+
+Deno.test(check("serve() counts no client that has left as a request", {
+  reveals: ["pick-not-reported"],
+}, async (stage) => {
+  const answer = async (actor: Actor, { target }: Got) => {
+    if (target === "/long") return void await actor.receiveAll();
+    await sayWell(actor);
+  };
+  const one = await upstream(stage, "one", answer);
+  const two = await upstream(stage, "two", answer);
+  serving(stage, [one, two]);
+
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  await doomed.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  await until(stage, () => one.got.length + two.got.length > 0);
+  doomed.reset();
+  await stage.sleep(20);
+  const before = [one.got.length, two.got.length];
+
+  const ann = await stage.connect("ann");
+  for (let i = 0; i < 4; i++) {
+    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await answerOf(ann)).status, 200);
+  }
+  const shares = [one, two].map(({ got }, i) => got.length - before[i]!);
+  const told = `doomed has left, and of 4 requests ${shares.join(" and ")}`;
+  assertEquals(shares, [2, 2], `${told} went to one and two`);
+}));
+
 // -- Part 6: many clients, and the end --
 
 Deno.test(check("serve() refuses what is too large", {
@@ -1111,6 +1305,53 @@ Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
     await ann.receiveAll(); // A 408, or nothing.
     assert(stage.now - before <= 1_300, took(stage));
   }
+
+  const bob = await stage.connect("bob");
+  for (let i = 0; i < 2; i++) {
+    await bob.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assertEquals((await answerOf(bob)).status, 200);
+  }
+  const before = stage.now;
+  await bob.receiveAll(); // He asks for nothing more.
+  assert(stage.now - before <= 1_300, took(stage));
+}));
+
+Deno.test(check("serve() waits no longer than bodyMs for a client to read", {
+  reveals: ["no-deadline"],
+  only: "simulated", // A kernel's buffers grow.
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor) => {
+    const length = "Content-Length: 2000000";
+    await actor.send(`HTTP/1.1 200 OK\r\n${length}\r\n\r\n`);
+    await actor.send(new Uint8Array(2_000_000));
+  });
+  serving(stage, [one], { bodyMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await ann.receives("HTTP/1.1 200"); // She reads no further.
+  await stage.sleep(5_000);
+
+  const open = connections(stage);
+  const late = "ann does not read, and 4 s after its deadline (bodyMs)";
+  assert(open === 0, `${late} ${open} connections are open`);
+}));
+
+Deno.test(check("serve() lingers no longer than lingerMs", {
+  reveals: ["no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one");
+  serving(stage, [one], { lingerMs: 1_000 });
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: five\r\n")); // No upstream sees that.
+  assertEquals((await answerOf(ann)).status, 400);
+  await ann.receivesEnd(); // And she does not end.
+  await stage.sleep(5_000);
+
+  const late = "ann does not end, and 4 s after its deadline (lingerMs)";
+  assert(connections(stage) === 0, `${late} her connection is open`);
 }));
 
 Deno.test(check("serve() has room for maxConns, and tells the others", {
@@ -1149,8 +1390,12 @@ Deno.test(check("serve() finishes its answers before it ends", {
   const { listener, running, controller } = stoppable(stage, [one]);
   const idle = await stage.connect("idle", listener);
   const ann = await stage.connect("ann", listener);
-  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   const actor = await one.accept();
+  await actor.receiveUntil("\r\n\r\n");
+  await actor.send(`HTTP/1.1 200 OK\r\n${sized("the first one")}`);
+  await answerOf(idle); // She asks for nothing more.
+  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await actor.receiveUntil("\r\n\r\n");
 
   controller.abort();
@@ -1230,18 +1475,19 @@ function lower(name: string): string {
   return name.toLowerCase();
 }
 
-/** What the last X-Forwarded-For of `fields` says. */
-function forwardedFor(fields: [string, string][]): string | undefined {
-  return fields.find(([name]) => name === "x-forwarded-for")?.[1];
+/** What X-Forwarded-For says, in one line of `fields` or in several. */
+function forwardedFor(fields: [string, string][]): string {
+  return fields.filter(([name]) => name === "x-forwarded-for")
+    .map(([, value]) => value).join(", ");
 }
 
 /** A pool, and whom it connects to. */
 async function pooled(
   stage: Stage,
   options: Partial<PoolOptions>,
-  { canReset = false } = {},
+  where: { canReset?: boolean; tcpBacklog?: number } = {},
 ) {
-  const host = await stage.listen("one", { canReset });
+  const host = await stage.listen("one", where);
   const { hostname, port } = host.addr;
   const pool = new Pool({ hostname, port }, {
     max: 2,
@@ -1480,6 +1726,11 @@ async function hears(stage: Stage, heard: Promise<void>, what: string) {
   const late = stage.sleep(1_000).then(() => false);
   const was = await Promise.race([told, late]);
   assert(was, `${what}, and one goes on making the answer`);
+}
+
+/** Waits until something has happened, and no longer than half a second. */
+async function until(stage: Stage, happened: () => boolean) {
+  for (let i = 0; i < 100 && !happened(); i++) await stage.sleep(5);
 }
 
 /** How long everything took until now. */

@@ -83,7 +83,8 @@ export interface Lease {
   readonly reused: boolean;
   /**
    * Gives it back. `reusable` says that the last answer has come to its end, so
-   * that another request can follow. Twice is fine; the first time counts.
+   * that another request can follow. Twice is fine; the first time counts. What
+   * was granted to it holds until something else is.
    */
   release(reusable: boolean): void;
 }
@@ -603,7 +604,7 @@ export interface ProxyOptions {
   readonly checkMs?: number;
   /** How many failures in a row make an upstream unwell. Default: 3. */
   readonly failAfter?: number;
-  /** How long answers that have begun may take at the end. Default: 5 s. */
+  /** How long answers may take at the end. Default: 5 s. */
   readonly graceMs?: number;
 }
 
@@ -635,7 +636,7 @@ interface Core {
 
 /**
  * Serves the clients of `listener` until the signal aborts or the listener
- * closes. Then answers that have begun get `graceMs`, and nobody else anything.
+ * closes. Then whoever has asked gets `graceMs` more, and nobody else anything.
  */
 export async function serve(
   listener: Deno.TcpListener,

@@ -128,7 +128,18 @@ export const accepting: Catalogue = {
 function isLetIn({ kind, who, recording }: Evidence): boolean {
   const calls = [...recording.program(), ...recording.waiting];
   return ["silence", "end"].includes(kind) &&
-    calls.some((call) => call.kind === "read" && call.who === who);
+    calls.some((call) => call.kind === "read" && call.who === who) &&
+    !isHungUpOn(recording, who);
+}
+
+/** Whether the program hung up on `who` as soon as it had accepted. */
+function isHungUpOn(recording: Recording, who?: string): boolean {
+  const calls = recording.program();
+  const came = calls.find(({ text }) => text === `accept() → ${who}`);
+  const left = calls.find((call) =>
+    call.who === who && ["closeWrite", "close"].includes(call.kind)
+  );
+  return came !== undefined && left !== undefined && left.at - came.at < 5;
 }
 
 /** Whether somebody is told "busy" after somebody else, who was served, left. */

@@ -81,12 +81,17 @@ export const pooling: Catalogue = {
   "balance-picks-again": {
     sentence:
       "An upstream that has just failed gets the same request again, although another one is well.",
-    fits: (evidence) => says(evidence, /that was to be avoided/),
+    fits: (evidence) => says(evidence, /to be avoided|again, and not well/),
   },
   "balance-gives-up": {
     sentence:
       "The only upstream that is well was to be avoided if possible, and it is not possible.",
     fits: (evidence) => says(evidence, /nobody else was there/),
+  },
+  "pick-not-reported": {
+    sentence:
+      "A request is over because its client has left, and the balancer counts it for ever: that upstream looks busy, and is avoided.",
+    fits: (evidence) => says(evidence, /^Values.*doomed has left, and of 4/),
   },
   "health-one-strike": {
     sentence:

@@ -75,6 +75,11 @@ export const proxying: Catalogue = {
       "The client has waited timeoutMs for this answer; your program asks again, and lets it wait once more.",
     fits: (evidence) => says(evidence, /within 2 timeouts/),
   },
+  "upload-goes-on": {
+    sentence:
+      "The answer came before the body had ended, and your program used the connection again: the next request lands inside that body.",
+    fits: (evidence) => says(evidence, /got GET \/bob inside it/),
+  },
   "upstream-close-ignored": {
     sentence:
       "The upstream has said that it ends this connection after its answer, and your program keeps it for the next request.",
@@ -101,6 +106,11 @@ export const proxying: Catalogue = {
     fits: (evidence) =>
       evidence.kind === "silence" ||
       says(evidence, /goes on making the answer/),
+  },
+  "client-gone-ends-others": {
+    sentence:
+      "One client has left, and your program hung up on a connection to an upstream that was somebody else's by then.",
+    fits: (evidence) => says(evidence, /ann has left, and bob was answered/),
   },
   "proxy-no-limit": {
     sentence:

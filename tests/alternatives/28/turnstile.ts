@@ -408,12 +408,16 @@ async function upload(request: Request, lease: Lease): Promise<void> {
 }
 
 async function finalHead(
-  { method }: Request,
+  { method, version, client }: Request,
   lease: Lease,
 ): Promise<AnswerHead> {
   for (;;) {
     const head = await blaming(readAnswerHead(lease.reader, method), lease);
     if (head.status >= 200) return head;
+    // We have said 100 ourselves.
+    if (head.status === 100 || version !== "HTTP/1.1") continue;
+    const headers = passedOn(head.headers);
+    await writeAll(client.conn, answerLines({ ...head, headers }));
   }
 }
 
