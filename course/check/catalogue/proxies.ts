@@ -83,7 +83,7 @@ export const proxies: Catalogue = {
   },
   "open-proxy": {
     sentence:
-      "Your program goes wherever a stranger says: it connected before the rule had seen this address.",
+      "Your program goes wherever a stranger says: it connected to an address that the rule had not allowed.",
     fits: (evidence) =>
       ["different", "silence", "end"].includes(evidence.kind) &&
         evidence.expected?.[0] === 5 && evidence.expected[1] === 2 &&
