@@ -119,7 +119,7 @@ async function serveEach(
       if (!isGone(error)) throw error; // A bug of ours, and loud.
     }
   };
-  for await (const client of listener) {
+  for await (const client of arrivals(listener)) {
     const done = welcome(client).finally(() => visits.delete(done));
     visits.add(done);
   }
@@ -266,6 +266,26 @@ async function askForMethod(
 }
 
 // -- Reading and writing --
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals(
+  listener: Deno.TcpListener,
+): AsyncGenerator<Deno.TcpConn> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 /** Reads a message. */
 async function readSome(from: Reader): Promise<Uint8Array> {

@@ -57,7 +57,7 @@ export async function serve(
   _options: ServeOptions = {},
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     // TODO: One client connects, and says nothing. Another one speaks HTTP.
     await conn.handshake();
     const client = echo(conn).finally(() => clients.delete(client));
@@ -212,7 +212,7 @@ export async function serveSmtp(
   pair: Pair,
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const client = visit(conn, pair).finally(() => clients.delete(client));
     clients.add(client);
   }
@@ -406,6 +406,26 @@ uVj1fVi5CN7ssHTRPZEGus4rmlihRANCAAQj9raqAvuBMK7bV7b2fk38wvBi0YDs
 aBcOHqWzE9h6of/J6gJ5Ab+9pUNlsuDKBiMo7/DYYWxGPoZ9cht1fSMN
 -----END PRIVATE KEY-----`,
 };
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals<T extends Deno.Conn>(
+  listener: Deno.Listener<T>,
+): AsyncGenerator<T> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 // Try it by hand: `deno run -P lessons/26/tls.ts`, and talk to it with
 // `openssl s_client`, which has to trust course/check/certificates/ca.pem. With

@@ -69,7 +69,7 @@ export async function serve(
   { handshakeMs = 10_000 }: ServeOptions = {},
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     // Only TCP is there so far. What the client says next is its own affair.
     const client = echo(conn, handshakeMs).finally(() =>
       clients.delete(client)
@@ -231,7 +231,7 @@ export async function serveSmtp(
   pair: Pair,
 ): Promise<void> {
   const clients = new Set<Promise<void>>();
-  for await (const conn of listener) {
+  for await (const conn of arrivals(listener)) {
     const client = visit(conn, pair).finally(() => clients.delete(client));
     clients.add(client);
   }
@@ -429,6 +429,26 @@ uVj1fVi5CN7ssHTRPZEGus4rmlihRANCAAQj9raqAvuBMK7bV7b2fk38wvBi0YDs
 aBcOHqWzE9h6of/J6gJ5Ab+9pUNlsuDKBiMo7/DYYWxGPoZ9cht1fSMN
 -----END PRIVATE KEY-----`,
 };
+
+/**
+ * The clients of `listener`, until it closes. One client that cannot be let in
+ * ends nothing (lesson 17).
+ */
+async function* arrivals<T extends Deno.Conn>(
+  listener: Deno.Listener<T>,
+): AsyncGenerator<T> {
+  for (;;) {
+    try {
+      yield await listener.accept();
+    } catch (error) {
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
+      console.error("Cannot accept:", error); // Too many files, perhaps.
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
 
 // Try it by hand: `deno run -P solutions/26/tls.ts`, and talk to it with
 // `openssl s_client`, which has to trust course/check/certificates/ca.pem. With

@@ -219,6 +219,8 @@ async function* arrivals(
     } catch (error) {
       if (error instanceof Deno.errors.BadResource) return; // It is closed.
       onError(error);
+      // It has reset before it was let in, and the next one need not wait.
+      if (error instanceof Deno.errors.NotConnected) continue;
       // EMFILE: those who have come wait in the queue until somebody leaves.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
