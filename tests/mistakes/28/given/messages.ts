@@ -436,7 +436,9 @@ export async function* arrivals(
     try {
       yield await listener.accept();
     } catch (error) {
-      if (error instanceof Deno.errors.BadResource) return; // It is closed.
+      const { BadResource, NotConnected } = Deno.errors;
+      if (error instanceof BadResource) return; // It is closed.
+      if (error instanceof NotConnected) continue; // The client has reset.
       report(error); // Too many open files, perhaps: somebody has to leave.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
