@@ -13,6 +13,20 @@ const LIMIT_S = 60;
  */
 const SHELL = 'exec 2>&1; eval "$TYPED"';
 
+/**
+ * Whether all that the shell below process $1 has started is another program
+ * already, or a shell that has started something. Before that, a signal would
+ * meet the shell's own beginning. Linux only: it looks into /proc.
+ */
+const UNDER_WAY = `
+children() { cat /proc/$1/task/$1/children; }
+shell=$(children $1)
+jobs=$(children $shell)
+test -n "$jobs" || exit 1
+for job in $jobs; do
+  test "$(cat /proc/$job/comm)" != bash || test -n "$(children $job)" || exit 1
+done`;
+
 /** A command that runs in a checkout, and all that it has started. */
 export class Terminal implements AsyncDisposable {
   readonly typed: string;
@@ -52,6 +66,7 @@ export class Terminal implements AsyncDisposable {
 
   async press(key: Key): Promise<void> {
     const { pid } = this.#running;
+    await this.#underWay();
     if (key === "Ctrl-D") await this.#running.end();
     else if (key === "Ctrl-Z") signal(-pid, "SIGSTOP");
     else if (key === "kill -9 %1") signal(-pid, "SIGKILL");
@@ -61,6 +76,19 @@ export class Terminal implements AsyncDisposable {
   /** Waits until `done()` holds, which may depend on what is printed. */
   async when(done: () => boolean, what: string): Promise<void> {
     await this.#running.when(done, what);
+  }
+
+  /** Waits until the shell has started what was typed, to the last program. */
+  async #underWay(): Promise<void> {
+    const args = ["-c", UNDER_WAY, "look", String(this.#running.pid)];
+    const limit = performance.now() + LIMIT_S * 1_000;
+    while (this.#running.code === undefined) {
+      const look = new Deno.Command("sh", { args, stderr: "null" });
+      if ((await look.output()).success) return;
+      if (performance.now() > limit) {
+        throw new Error(`Cannot see what "${this.typed}" has started`);
+      }
+    }
   }
 
   /** Waits until somebody listens. Nobody did before, or this is a mistake. */
