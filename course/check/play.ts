@@ -88,7 +88,7 @@ export class Play {
     const random = new Random(seed);
     const network = this.#simulated
       ? new SimulatedNetwork(this.#clock)
-      : new LoopbackNetwork();
+      : new LoopbackNetwork({ hurried: !this.#bill.adversity.nagle });
     const stage = new Stage(network, this.#world, this.#hand, {
       random,
       symbol,

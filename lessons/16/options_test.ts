@@ -62,6 +62,7 @@ Deno.test(
 Deno.test(check("request() costs no wait of 40 milliseconds", {
   reveals: ["many-small-writes"],
   only: "loopback", // Who waits for whom is the kernel's affair.
+  nagle: true,
 }, async (stage) => {
   const shop = await stage.listen("shop");
   using conn = await Deno.connect({ port: shop.addr.port });
@@ -78,6 +79,7 @@ Deno.test(check("request() costs no wait of 40 milliseconds", {
 
 Deno.test(check("measure() finds what two writes cost, and NODELAY saves", {
   only: "loopback", // Nagle's algorithm lives in the kernel.
+  nagle: true,
 }, async (stage) => {
   if (Deno.build.os !== "linux") return; // Others confirm at once here.
   const shop = await stage.listen("shop");

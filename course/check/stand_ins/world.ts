@@ -14,6 +14,11 @@ export interface Adversity {
   /** The most bytes that one write of the program has accepted. */
   readonly writesAtMost?: number;
   /**
+   * Set if the check is about the time that small writes take: everywhere else
+   * connections on loopback have TCP_NODELAY from the beginning.
+   */
+  readonly nagle?: boolean;
+  /**
    * What becomes of the n-th datagram that the program or the cast sends,
    * counted from 0. Nothing means that it arrives. `random` is a source of
    * chance with the check's seed, for this alone.
