@@ -6,6 +6,7 @@ import {
 } from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
+import type { Stage } from "./stage.ts";
 import { real } from "./real.ts";
 
 function perform(body: Body, bill: Partial<Playbill> = {}): Promise<Outcome> {
@@ -557,4 +558,13 @@ Deno.test("a timer that rings again and again keeps nobody waiting", async () =>
     evidence?.headline,
     'ann expected 2 bytes, "hi", and got nothing',
   );
+});
+
+Deno.test("a check that begins with a wait is left to the simulated network", async () => {
+  const waits = (stage: Stage) => stage.sleep(60_000);
+  const alone = await perform(waits, { network: "loopback", alone: true });
+  assertEquals(alone, { used: false });
+
+  const there = await perform(waits);
+  assertEquals([there.evidence, there.used], [undefined, false]);
 });

@@ -239,7 +239,7 @@ export class Stage {
 
   /** A reader for the program that gives exactly these `steps`. */
   reader(steps: readonly ReaderStep[]): ScriptedReader {
-    this.#readScript();
+    this.#needNetwork();
     return new ScriptedReader(this.#world, steps);
   }
 
@@ -252,7 +252,7 @@ export class Stage {
     accepts: readonly WriterStep[] = [Infinity],
     { given }: { given?: Data } = {},
   ): ScriptedWriter {
-    this.#readScript();
+    this.#needNetwork();
     if (given === undefined) return new ScriptedWriter(this.#world, accepts);
     const expected = toBytes(given);
     const stop = {
@@ -263,8 +263,8 @@ export class Stage {
     return writer;
   }
 
-  /** A check that begins with a script says the same on any network. */
-  #readScript() {
+  /** What needs none to begin with says the same on the simulated one. */
+  #needNetwork() {
     if (!this.#scripts && !this.#world.used) throw new OffStage();
   }
 
@@ -277,6 +277,7 @@ export class Stage {
 
   /** Waits `ms` milliseconds; on the simulated network they cost nothing. */
   sleep(ms: number): Promise<void> {
+    this.#needNetwork(); // Time alone passes sooner on the simulated one.
     return this.#world.clock.sleep(ms);
   }
 
