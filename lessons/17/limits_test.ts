@@ -273,6 +273,21 @@ Deno.test(check("serve() hangs up on a line that is too long", {
   assert(stage.now <= 60_000, took(stage));
 }));
 
+Deno.test(check("serve() holds no room for a request that has not come", {
+  reveals: ["allocate-before-check"],
+}, async (stage) => {
+  const limits = { maxLine: 1_000_000, idleMs: A_DAY };
+  stage.serve((listener) => serve(listener, shout, limits));
+  for (let i = 1; i <= 20; i++) await stage.connect(`client ${i}`);
+  const last = await stage.connect("last");
+
+  await last.send("is everybody here?\n");
+  await last.receives("IS EVERYBODY HERE?\n");
+
+  const each = Math.round(stage.readBuffers / 21);
+  assert(each <= 100_000, `each silent client costs ${each} bytes of buffers`);
+}));
+
 // -- The end --
 
 Deno.test(check("serve() finishes an answer before it ends", {

@@ -52,7 +52,7 @@ export const lengths: Catalogue = {
   },
   "allocate-before-check": {
     sentence:
-      "Your program makes room for a body first and asks about its length afterwards; by then the memory is taken.",
+      "Your program makes room for a message before it knows its length, or before any of it has come; strangers fill your memory.",
     fits: (evidence) =>
       ranOutOfMemory(evidence) ||
       failure(evidence) && !wasNotRefused(evidence),
