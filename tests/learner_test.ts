@@ -27,6 +27,14 @@ const programs: [does: string, source: string, says: RegExp][] = [
     /without ever waiting/,
   ],
   [
+    "computes, and waits in between",
+    perClient(`for (;;) {
+      for (let i = 0; i < 100_000_000; i++);
+      await new Promise((resolve) => setTimeout(resolve));
+    }`),
+    /was still at work after 6 s/,
+  ],
+  [
     "never resolves",
     `${SERVE} { await new Promise(() => {}); }`,
     /ann expected .* and got nothing/,

@@ -107,7 +107,12 @@ export class LoopbackNetwork implements Network {
 }
 
 /** `conn`, whose small writes wait for nothing. */
-function hurried(conn: Deno.TcpConn): Deno.TcpConn {
-  conn.setNoDelay(true);
+export function hurried(conn: Deno.TcpConn): Deno.TcpConn {
+  try {
+    conn.setNoDelay(true);
+  } catch {
+    // The peer has reset it, and macOS refuses options then. The program's next
+    // call says what there is to say.
+  }
   return conn;
 }

@@ -285,6 +285,23 @@ for (const network of networks) {
     }, { network });
 
     assertEquals(evidence?.kind, "unfinished");
+    assertEquals(
+      evidence?.headline,
+      "serve() did not end after its socket had closed and everybody had left",
+    );
+  });
+
+  Deno.test(`${network}: a server must end when the check closes its listener`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      stage.serve(async () => await new Promise(() => {}));
+      await stage.connect("ann"); // And she stays.
+      await stage.close();
+    }, { network });
+
+    assertEquals(
+      evidence?.headline,
+      "serve() did not end after its socket had closed",
+    );
   });
 }
 

@@ -121,6 +121,7 @@ export class Program {
 
   /** Closes what is served, and waits until the servers have ended. */
   async close(): Promise<void> {
+    const gone = this.#hand.over ? " and everybody had left" : "";
     for (const { close, ended } of this.#servers.splice(0)) {
       close();
       const waiting = { side: "cast", who: "the check", kind: "end" } as const;
@@ -132,7 +133,7 @@ export class Program {
           new Unmet({
             kind: "unfinished",
             headline:
-              `${this.#symbol} did not end after its socket had closed and everybody had left`,
+              `${this.#symbol} did not end after its socket had closed${gone}`,
           }),
       );
     }

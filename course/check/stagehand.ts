@@ -53,6 +53,7 @@ export class Stagehand {
   readonly #waiters = new Set<Waiter>();
   readonly #endings: (() => void)[] = [];
   #fatal: Unmet | undefined;
+  #over = false;
   #outsideLeft = OUTSIDE_MS;
   #turnedAt = real.now();
   /** How often timers have rung since the recording had so many events. */
@@ -78,8 +79,14 @@ export class Stagehand {
     this.#endings.push(ending);
   }
 
+  /** Whether everybody has been sent home. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Sends everybody home. */
   end() {
+    this.#over = true;
     for (const ending of this.#endings.splice(0).reverse()) ending();
   }
 
