@@ -1,7 +1,9 @@
-// `deno task endure [rounds]`: plays every program again and again while both
-// cores are kept busy by something else, and reports each verdict that is not
-// what it was the first time, or not what it should be. Rounds: 20 if none is
-// said; right programs play two and a half times as often as wrong ones.
+// `deno task endure [rounds] [lesson ...]`: plays every program again and again
+// while both cores are kept busy by something else, and reports each verdict
+// that is not what it was the first time, or not what it should be. Rounds: 20
+// if none is said; right programs play two and a half times as often as wrong
+// ones. With `--solutions` nothing but the solutions plays, once a round.
+import { parseArgs } from "@std/cli/parse-args";
 import {
   directive,
   findLessons,
@@ -12,10 +14,25 @@ import { brokenMistake } from "./mistake_promises.ts";
 import { type LessonRun, type Network, runLesson } from "./lesson_run.ts";
 import { pooled } from "./pool.ts";
 
-const rounds = Number(Deno.args[0] ?? 20);
-const chosen = Deno.args[1];
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error("Cannot endure: say how many rounds, such as 20");
+const unknown: string[] = [];
+const flags = parseArgs(Deno.args, {
+  boolean: ["solutions"],
+  string: ["_"],
+  unknown: (word, flag) => flag === undefined || unknown.push(word) === 0,
+});
+const [said = "20", ...named] = flags._.map(String);
+const rounds = Number(said);
+const chosen = named.map((number) => number.padStart(2, "0"));
+const lessons = findLessons().filter(({ number }) =>
+  chosen.length === 0 || chosen.includes(number)
+);
+const numbers = lessons.map(({ number }) => number);
+unknown.push(...chosen.filter((number) => !numbers.includes(number)));
+if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
+  const wrong = unknown.length > 0 ? unknown.join(", ") : said;
+  console.error(
+    `Cannot endure ${wrong}: say how many rounds, and which lessons, such as 20 03`,
+  );
   Deno.exit(2);
 }
 
@@ -36,7 +53,8 @@ function burn(): Deno.ChildProcess {
 }
 
 function rightPrograms({ number, solution, alternatives }: LessonFiles) {
-  return [solution, ...alternatives].map((program): Trial => ({
+  const programs = flags.solutions ? [solution] : [solution, ...alternatives];
+  return programs.map((program): Trial => ({
     name: `lesson ${number} passes ${nameOf(program)}`,
     play: async () => {
       const source = Deno.readTextFileSync(program);
@@ -93,16 +111,15 @@ async function endure(trial: Trial, times: number): Promise<number> {
   return wrong.length;
 }
 
-const lessons = findLessons().filter(({ number }) =>
-  chosen === undefined || number === chosen
-);
 const load = [burn(), burn()];
 let wrong = 0;
 try {
+  const times = flags.solutions ? rounds : Math.ceil(rounds * 2.5);
   for (const lesson of lessons) {
     for (const trial of rightPrograms(lesson)) {
-      wrong += await endure(trial, Math.ceil(rounds * 2.5));
+      wrong += await endure(trial, times);
     }
+    if (flags.solutions) continue;
     const others = [recordings(lesson), ...wrongPrograms(lesson)];
     for (const trial of others) wrong += await endure(trial, rounds);
   }
