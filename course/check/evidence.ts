@@ -19,6 +19,7 @@ import type { Recording } from "./recording.ts";
  * - `unfinished`: the program did not end when all was over
  * - `exit`: the program tried to end the process
  * - `slow`: the program used more processor time than its work needs
+ * - `unawaited`: the program made call after call, and waited for none
  */
 export type Kind =
   | "different"
@@ -35,7 +36,8 @@ export type Kind =
   | "leak"
   | "unfinished"
   | "exit"
-  | "slow";
+  | "slow"
+  | "unawaited";
 
 /** What is known about a failure: what diagnoses are made from. */
 export interface Evidence {

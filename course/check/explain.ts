@@ -1,4 +1,5 @@
 import { firstDifference, hex, isPlain, isText, quoted } from "./bytes.ts";
+import { described } from "./described.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Mistake } from "./catalogue/mistake.ts";
 import { table } from "./table.ts";
@@ -14,6 +15,7 @@ export function explain(
 ): string {
   const parts = [
     loop(evidence),
+    unheard(evidence),
     aside(
       evidence.headline,
       evidence.used ? `${evidence.network} network` : "",
@@ -40,6 +42,16 @@ function loop({ recording: { loop } }: Evidence): string | undefined {
   const call =
     `Your program called ${loop.what} ${often} times in a row, in vain.`;
   return aside(call, loop.place.line);
+}
+
+/** What the program threw before that, if nobody has heard of it yet. */
+function unheard(
+  { recording: { unheard }, headline }: Evidence,
+): string | undefined {
+  if (unheard === undefined) return;
+  const told = described(unheard.error);
+  if (headline.includes(told)) return;
+  return aside(`${unheard.what} threw ${told}`, unheard.place.line);
 }
 
 /** Wraps `text`, with `note` at the right end of the last line. */

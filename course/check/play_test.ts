@@ -1,13 +1,17 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertNotEquals,
   assertRejects,
 } from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
+import { explain } from "./explain.ts";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
 import type { Stage } from "./stage.ts";
 import { real } from "./real.ts";
+
+type HostPort = { hostname: string; port: number };
 
 function perform(body: Body, bill: Partial<Playbill> = {}): Promise<Outcome> {
   return new Play({
@@ -584,4 +588,37 @@ Deno.test("a check that begins with a wait is left to the simulated network", as
 
   const there = await perform(waits);
   assertEquals([there.evidence, there.used], [undefined, false]);
+});
+
+Deno.test("a function that has thrown unheard is told of beside what the cast misses", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const ann = await stage.listen("ann");
+    stage.start(() => {
+      const conn = Deno.connect(ann.addr as HostPort) as unknown as Deno.Conn;
+      return conn.closeWrite();
+    }, "exchange()");
+    await (await ann.accept()).receives("ping");
+  });
+
+  const { what, error } = evidence!.recording.unheard!;
+  assertEquals(what, "exchange()");
+  const told = explain(evidence!, undefined, "").split("\n\n");
+  assertMatch(told[0]!, /^exchange\(\) threw TypeError: .* not a function/);
+  assertMatch(told[1]!, /^ann expected 4 bytes, "ping", and got nothing/);
+  assert(error instanceof TypeError);
+});
+
+Deno.test("what the check has asked for is heard", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const ann = await stage.listen("ann");
+    const asking = stage.start(async () => {
+      using _conn = await Deno.connect(ann.addr as HostPort);
+      throw new RangeError("too long");
+    });
+    const actor = await ann.accept();
+    await assertRejects(() => asking.result, RangeError);
+    await actor.receives("ping");
+  });
+
+  assertEquals(evidence?.recording.unheard, undefined);
 });

@@ -38,13 +38,10 @@ export class Program {
         const returns = { side: "program", who: "", kind: "return" } as const;
         this.#world.recording.note({ ...returns, text: `${symbol} returns` });
       } catch (error) {
-        this.#hand.fail(
-          new Unmet({
-            kind: "crash",
-            headline: `${symbol} threw ${described(error)}`,
-            error,
-          }).from(this.#world.recording.placeOf(error) ?? Place.of(error)),
-        );
+        const place = this.#world.recording.placeOf(error) ?? Place.of(error);
+        const headline = `${symbol} threw ${described(error)}`;
+        const crash = new Unmet({ kind: "crash", headline, error }).from(place);
+        this.#hand.fail(error instanceof Unmet ? error : crash);
       }
     })();
     this.#servers.push({ close: () => doors.forEach(closeQuietly), ended });
@@ -55,10 +52,27 @@ export class Program {
    * what a failure calls it, if it is not what the check is about: "shutdown()".
    */
   start<T>(call: () => Promise<T>, name?: string): Running<T> {
-    const running = { settled: false, result: this.#called(call, name) };
-    const settle = () => void (running.settled = true);
-    running.result.then(settle, settle);
-    return running;
+    const { recording } = this.#world;
+    const result = this.#called(call, name);
+    let settled = false;
+    let asked = false;
+    const fail = (error: unknown) => {
+      settled = true;
+      if (asked) return;
+      const place = recording.placeOf(error) ?? Place.of(error);
+      recording.unheard = { what: name ?? this.#symbol, place, error };
+    };
+    result.then(() => settled = true, fail);
+    return {
+      get settled() {
+        return settled;
+      },
+      get result() {
+        asked = true;
+        recording.unheard = undefined;
+        return result;
+      },
+    };
   }
 
   async #called<T>(call: () => Promise<T>, name?: string): Promise<T> {

@@ -104,6 +104,16 @@ export class Recording {
     readonly times: number;
   } | undefined;
 
+  /**
+   * Set while a function of the program has thrown that the check had started
+   * and not asked for its result: what the cast misses may be its doing.
+   */
+  unheard: {
+    readonly what: string;
+    readonly place: Place;
+    readonly error: unknown;
+  } | undefined;
+
   /** Records with the time of `clock`, and counts activity there. */
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -66,6 +66,7 @@ export class Stagehand {
     this.recording = world.recording;
     this.#world = world;
     this.#simulated = simulated;
+    world.flooded = (unmet) => this.fail(unmet);
     this.#alarm.promise.catch(() => {}); // `act` reports it, if it comes to that.
   }
 

@@ -84,3 +84,80 @@ Deno.test("a function that returns while the cast acts is seen to return", async
   const told = evidence!.recording.program("return").map(({ text }) => text);
   assertEquals(told, ["exchange() returns"]);
 });
+
+Deno.test("a loop of reads that nobody waits for is stopped", async () => {
+  const { evidence } = await perform("readToEnd()", async (stage) => {
+    const reader = stage.reader(["hello", null]);
+    while (true) {
+      const n: unknown = reader.read(new Uint8Array(9));
+      if (n === null) break;
+    }
+  });
+
+  const { kind, headline, recording } = evidence!;
+  assertEquals(kind, "unawaited");
+  assertEquals(
+    headline,
+    "Your program called read() a thousand times, and waited for none of them",
+  );
+  assertEquals(recording.waiting.length, 1_000);
+});
+
+Deno.test("a loop that waits for all but its reads is stopped, too", async () => {
+  const { evidence } = await perform("readToEnd()", async (stage) => {
+    const reader = stage.reader(["hello", null]);
+    while (true) {
+      const n: unknown = reader.read(new Uint8Array(9));
+      if (n === null) break;
+      await Promise.resolve();
+    }
+  });
+
+  assertEquals(evidence?.kind, "unawaited");
+  assertEquals(evidence?.recording.loop, undefined);
+});
+
+Deno.test("a server that waits for no accept() is stopped", async () => {
+  const { evidence } = await perform("serve()", async (stage) => {
+    stage.serve((listener) => {
+      const clients: unknown[] = [];
+      while (true) clients.push(listener.accept());
+    });
+    await stage.connect("ann");
+  });
+
+  assertEquals(
+    evidence?.headline,
+    "Your program called accept() a thousand times, and waited for none of them",
+  );
+});
+
+Deno.test("a server that waits for no receive() is stopped", async () => {
+  const { evidence } = await perform("serveEcho()", async (stage) => {
+    stage.serveDatagrams((socket) => {
+      const letters: unknown[] = [];
+      while (true) letters.push(socket.receive());
+    });
+    const ann = stage.datagram("ann");
+    await ann.receives("hello");
+  });
+
+  assertEquals(evidence?.kind, "unawaited");
+});
+
+Deno.test("many writes may go out beside each other", async () => {
+  const { evidence } = await perform("serve()", async (stage) => {
+    stage.serve(async (listener) => {
+      using conn = await listener.accept();
+      const writes = Array.from(
+        { length: 1_500 },
+        () => conn.write(new Uint8Array(10)),
+      );
+      await Promise.all(writes);
+    });
+    const ann = await stage.connect("ann");
+    assertEquals((await ann.receiveAll()).length, 15_000);
+  });
+
+  assertEquals(evidence, undefined);
+});

@@ -109,15 +109,19 @@ function paired(
 /** Who still waits, and for what. */
 function waiting(recording: Recording): Row[] {
   const at = recording.events.at(-1)?.at ?? 0;
-  return recording.waiting.map(({ side, who, what, place }) =>
-    side === "cast" ? { at, who, left: `${what} …`, right: "", place: "" } : {
-      at,
-      who: "",
-      left: "",
-      right: `${what}, still waiting`,
-      place: place?.line ?? "",
-    }
+  const calls = Map.groupBy(
+    recording.waiting,
+    ({ side, who, what, place }) => [side, who, what, place?.line].join(),
   );
+  return calls.values().toArray().map((equal) => {
+    const { side, who, what, place } = equal[0]!;
+    if (side === "cast") {
+      return { at, who, left: `${what} …`, right: "", place: "" };
+    }
+    const often = equal.length > 1 ? `, ${count(equal.length, "time")}` : "";
+    const right = `${what}, still waiting${often}`;
+    return { at, who: "", left: "", right, place: place?.line ?? "" };
+  });
 }
 
 /**

@@ -1,8 +1,13 @@
 import type { Recording } from "../recording.ts";
-import type { Catalogue } from "./mistake.ts";
+import { type Catalogue, whenever } from "./mistake.ts";
 
 /** Mistakes about promises that nobody waits for. */
 export const awaiting: Catalogue = {
+  "missing-await": {
+    sentence:
+      "A call that takes time gives a promise at once, and what comes later; without `await`, your program goes on with the promise.",
+    fits: whenever("unawaited"),
+  },
   "interrupts-itself": {
     sentence:
       "Your program closed the connection under a read that was waiting; the read ended with Interrupted, and nobody caught it.",

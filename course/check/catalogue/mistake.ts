@@ -23,7 +23,8 @@ export function whenever(...kinds: Kind[]): Mistake["fits"] {
 /** Fits a failure that the wire or a result shows; no crash, leak or loop. */
 export const failure: Mistake["fits"] = (evidence) =>
   evidence.recording.loop === undefined &&
-  !["crash", "leak", "unfinished", "exit", "slow"].includes(evidence.kind);
+  !["crash", "leak", "unfinished", "exit", "slow", "unawaited"]
+    .includes(evidence.kind);
 
 /** Fits a program that made the same fruitless call of `kind` again and again. */
 export function loops(kind: string): Mistake["fits"] {

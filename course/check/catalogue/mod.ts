@@ -63,12 +63,16 @@ export const catalogue: Catalogue = {
   ...crowds,
 };
 
+/** What any program may do wrong in any check. */
+const anywhere = ["missing-await", "writeall-from-start"];
+
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */
 export function diagnose(
   candidates: readonly string[],
   evidence: Evidence,
 ): Mistake | undefined {
-  return candidates.map(mistake).find(({ fits }) => fits(evidence));
+  return [...candidates, ...anywhere].map(mistake)
+    .find(({ fits }) => fits(evidence));
 }
 
 /** The mistake called `id`. */

@@ -11,7 +11,7 @@ export const writing: Catalogue = {
     sentence:
       "A write took a part of the bytes and said how many; your program never sent the rest.",
     fits: (evidence) =>
-      failure(evidence) &&
+      failure(evidence) && !startsAgain(evidence.recording) &&
       partialWrites(evidence.recording).some(({ write, next }) =>
         next === undefined || offered(next) !== offered(write) - write.size!
       ),
@@ -19,11 +19,7 @@ export const writing: Catalogue = {
   "writeall-from-start": {
     sentence:
       "After a write that took a part, your program sends from the beginning again; those bytes are on the wire twice.",
-    fits: (evidence) =>
-      failure(evidence) &&
-      partialWrites(evidence.recording).some(({ write, next }) =>
-        next?.bytes !== undefined && repeats(write.bytes!, next.bytes)
-      ),
+    fits: (evidence) => failure(evidence) && startsAgain(evidence.recording),
   },
   "write-count-not-added": {
     sentence:
@@ -54,7 +50,7 @@ export const writing: Catalogue = {
   "interleaved-writers": {
     sentence:
       "Two writes go out on one connection at once, and the pieces of one message stand between those of another.",
-    fits: isMixed,
+    fits: (evidence) => isMixed(evidence) && !startsAgain(evidence.recording),
   },
   "unawaited-write": {
     sentence:
@@ -136,6 +132,17 @@ function endedFirst(recording: Recording): boolean {
   const wrote = calls.findIndex(({ kind }) => kind === "write");
   return ended >= 0 && wrote > ended &&
     calls[wrote]!.error instanceof Deno.errors.BrokenPipe;
+}
+
+/** Whether a message is offered whole again, and never what was left of it. */
+function startsAgain(recording: Recording): boolean {
+  const writes = recording.program("write");
+  return partialWrites(recording).some(({ write, next }) => {
+    const rest = offered(write) - write.size!;
+    return write.size! > 0 && next?.bytes !== undefined &&
+      offered(next) === offered(write) && repeats(write.bytes!, next.bytes) &&
+      !writes.some((e) => e.who === write.who && offered(e) === rest);
+  });
 }
 
 /** Whether two writes begin with the same bytes. */

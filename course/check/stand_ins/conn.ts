@@ -88,8 +88,7 @@ export class StandInConn implements Deno.TcpConn {
         size === length
           ? `${call.what}: ${preview(taken, 14, size)}`
           : `${call.what}: ${size} of ${count(length)}`;
-      const fruitless = n === 0 && length > 0;
-      return { text, bytes: bytes.subarray(0, n), fruitless };
+      return { text, bytes: bytes.subarray(0, n), fruitless: n === 0 };
     });
   }
 

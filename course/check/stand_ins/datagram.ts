@@ -40,26 +40,22 @@ export class StandInDatagram implements Deno.DatagramConn {
     );
   }
 
-  async receive(
+  receive(
     into?: Uint8Array,
   ): Promise<[Uint8Array<ArrayBuffer>, Deno.Addr]> {
     // Several calls that wait at once are worth a word: see the catalogue.
     const what = this.#receiving++ > 0
       ? "receive() beside another"
       : "receive()";
-    try {
-      return await this.#world.call(
-        { kind: "receive", who: "", what, served: this.#served },
-        () => this.#raw.receive(into),
-        ([bytes, from]) => {
-          const who = this.#world.recording.nameOf(from);
-          const call = what.replace("()", `() from ${who}`);
-          return { who, text: `${call} → ${told(bytes, who)}`, bytes };
-        },
-      );
-    } finally {
-      this.#receiving--;
-    }
+    return this.#world.call(
+      { kind: "receive", who: "", what, served: this.#served },
+      () => this.#raw.receive(into).finally(() => this.#receiving--),
+      ([bytes, from]) => {
+        const who = this.#world.recording.nameOf(from);
+        const call = what.replace("()", `() from ${who}`);
+        return { who, text: `${call} → ${told(bytes, who)}`, bytes };
+      },
+    );
   }
 
   close() {

@@ -34,14 +34,13 @@ export class StandInListener implements Deno.TcpListener {
     return this.#raw.addr;
   }
 
-  async accept(): Promise<Deno.TcpConn> {
+  accept(): Promise<Deno.TcpConn> {
     const names = this.#world.recording;
-    const raw = await this.#world.call(
+    return this.#world.call(
       { kind: "accept", who: "", what: "accept()" },
       () => this.#accept(),
       ({ remoteAddr }) => ({ text: `accept() → ${names.nameOf(remoteAddr)}` }),
-    );
-    return this.#made(raw, this.#world);
+    ).then((raw) => this.#made(raw, this.#world));
   }
 
   async #accept(): Promise<RawConn> {

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
+import { Unmet } from "../evidence.ts";
 import type { RawConn } from "../network.ts";
 import { Place } from "../place.ts";
 import { processorTime } from "../outside.ts";
@@ -66,6 +67,30 @@ const PATIENCE = 1_000;
  */
 const BURST = 3;
 
+/**
+ * After how many calls of one kind on one socket, all of them waiting at once,
+ * a program is said to wait for none of them.
+ */
+const UNAWAITED = 1_000;
+
+/** A call of the program. */
+export interface Call {
+  /** As in {@linkcode Waiting.kind}. */
+  readonly kind: string;
+  /** What it is called in the recording, such as "read() from ann". */
+  readonly what: string;
+  /** The peer's name, or "". */
+  readonly who: string;
+  /** Where the program made it, if not here. */
+  readonly place?: Place;
+  /** Whether no network carries it, so that one of them is enough. */
+  readonly scripted?: boolean;
+  /** See {@linkcode Waiting.served}. */
+  readonly served?: boolean;
+  /** What a read is to fill. */
+  readonly into?: Uint8Array;
+}
+
 /** What a call gave, for the recording. */
 export interface Said {
   readonly text: Words;
@@ -103,8 +128,17 @@ export class World {
   used = false;
   /** How many datagrams the program and the cast have sent. */
   datagrams = 0;
+  /** Told once the program makes call after call and waits for none. */
+  flooded: (unmet: Unmet) => void = () => {};
   readonly #random: Random;
+  /** How many calls wait on each socket, by kind. */
+  readonly #beside = new Map<string, number>();
+  /** Set once the program waits for none of its calls. */
+  #unawaited: Unmet | undefined;
+  /** How many calls in a row were of no use. */
   #fruitless = 0;
+  /** How many reads of each peer were, whatever came between them. */
+  readonly #vain = new Map<string, number>();
   #accepts = 0;
   #connects = 0;
   /** How many accepts have failed in this turn of the event loop. */
@@ -186,32 +220,41 @@ export class World {
    * Makes a call of the program, and records it: that it waits, what it gave,
    * or what it failed with. A program that makes the same fruitless call again
    * and again is stopped there, so that the check can say so.
+   *
+   * @throws {Unmet} At once, if it waits for none of its calls: nothing else
+   * stops a loop without `await`.
    */
-  async call<T>(
-    {
-      kind,
-      what,
-      who,
-      place = this.here(),
-      scripted = false,
-      served = false,
-      into,
-    }: {
-      kind: string;
-      what: string;
-      who: string;
-      place?: Place;
-      /** Whether no network carries it, so that one of them is enough. */
-      scripted?: boolean;
-      /** See {@linkcode Waiting.served}. */
-      served?: boolean;
-      /** What a read is to fill. */
-      into?: Uint8Array;
-    },
+  call<T>(
+    call: Call,
     make: () => Promise<T>,
     said: (result: T) => Said,
   ): Promise<T> {
-    if (!scripted) this.used = true;
+    const { kind, who, what, place = this.here() } = call;
+    const beside = (this.#beside.get(kind + who) ?? 0) + 1;
+    // Whoever reads needs what comes; many writes may go out side by side.
+    const asks = ["read", "accept", "receive"].includes(kind);
+    if (asks && beside > UNAWAITED) this.#flood(what, place);
+    if (this.#unawaited) throw this.#unawaited;
+    this.#beside.set(kind + who, beside);
+    return this.#called({ ...call, place }, make, said);
+  }
+
+  #flood(what: string, place: Place) {
+    const headline =
+      `Your program called ${what} a thousand times, and waited for none of them`;
+    this.#unawaited ??= new Unmet({ kind: "unawaited", headline }).from(place);
+    this.recording.stop(); // What its calls give from now on, nobody asked for.
+    this.recording.loop = undefined; // Nor was a call in vain what kept it going.
+    this.flooded(this.#unawaited);
+  }
+
+  async #called<T>(
+    call: Call & { place: Place },
+    make: () => Promise<T>,
+    said: (result: T) => Said,
+  ): Promise<T> {
+    const { kind, what, who, place, served = false, into } = call;
+    if (!call.scripted) this.used = true;
     if (this.#stopsHere()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
     const done = this.recording.wait({
@@ -229,16 +272,17 @@ export class World {
       const result = await make();
       const event = said(result);
       note(event);
-      if (event.fruitless) await this.#fruitlessCall({ what, place, done });
-      else this.#fruitless = 0;
+      if (event.fruitless) await this.#fruitlessCall(call, done);
+      else this.#fruitfulCall(call);
       return result;
     } catch (error) {
       const text = `${what} ✗ ${shortName(error)}`;
       note({ text, error });
-      await this.#fruitlessCall({ what, place, done });
+      await this.#fruitlessCall(call, done);
       throw error;
     } finally {
       if (into) this.reading.delete(into);
+      this.#beside.set(kind + who, this.#beside.get(kind + who)! - 1);
       done();
     }
   }
@@ -269,19 +313,26 @@ export class World {
     exceeded();
     return true;
   }
+
   /** Lifts what {@linkcode World.budget} has set. */
   liftBudget() {
     this.#budget = undefined;
   }
 
-  #fruitlessCall({ what, place, done }: {
-    what: string;
-    place: Place;
-    done: () => void;
-  }): Promise<void> {
-    const often = ++this.#fruitless >= PATIENCE || this.#faults >= BURST;
-    if (!often) return Promise.resolve();
-    const times = this.#fruitless;
+  #fruitfulCall({ kind, who }: Call) {
+    this.#fruitless = 0;
+    if (kind === "read") this.#vain.delete(who);
+  }
+
+  #fruitlessCall(
+    { kind, what, who, place }: Call & { place: Place },
+    done: () => void,
+  ): Promise<void> {
+    // Nothing that is done between two reads makes the second one less vain.
+    const reads = kind === "read" ? (this.#vain.get(who) ?? 0) + 1 : 0;
+    if (kind === "read") this.#vain.set(who, reads);
+    const times = Math.max(++this.#fruitless, reads);
+    if (times < PATIENCE && this.#faults < BURST) return Promise.resolve();
     this.recording.loop ??= { what, place, times };
     done(); // It waits for nothing: it is the check that holds it here.
     return new Promise(() => {}); // The loop ends here; silence follows.
