@@ -32,12 +32,19 @@ export interface Adversity {
   readonly acceptFails?: (n: number) => "EMFILE" | undefined;
   /**
    * How the n-th connect() of the program fails, counted from 0, before it
-   * reaches anybody: no descriptor is left, or no local port.
+   * reaches anybody: no descriptor is left, no local port, or nobody has
+   * answered. (For the last a kernel takes minutes; here it fails at once.)
    */
   readonly connectFails?: (
     n: number,
-  ) => "EMFILE" | "EADDRNOTAVAIL" | undefined;
+  ) => keyof typeof CONNECT_FAULTS | undefined;
 }
+
+const CONNECT_FAULTS = {
+  EMFILE: kernel.tooManyOpenFiles,
+  EADDRNOTAVAIL: kernel.addrNotAvailable,
+  ETIMEDOUT: kernel.timedOut,
+};
 
 /** What a hostile network does to a datagram. */
 export type Fate =
@@ -210,10 +217,7 @@ export class World {
   /** What the next connect() of the program fails with, if it does. */
   connectFault(): Error | undefined {
     const code = this.adversity.connectFails?.(this.#connects++);
-    if (code === undefined) return;
-    return code === "EMFILE"
-      ? kernel.tooManyOpenFiles()
-      : kernel.addrNotAvailable();
+    return code && CONNECT_FAULTS[code]();
   }
 
   /**
