@@ -101,6 +101,8 @@ export function serveProxy(
   to: HostPort,
 ): Promise<void> {
   return serveEach(listener, async (client) => {
+    // TODO: The server is down, or out of reach. One client notices, and then
+    // all the others do.
     await tunnel(client, await Deno.connect({ ...to }));
   });
 }
@@ -315,8 +317,6 @@ async function writeAll(
 
 /** Whether `error` means that a peer has left, or may not go on. */
 function isGone(error: unknown): boolean {
-  // TODO: The server is down, or out of reach. One client notices, and then all
-  // the others do.
   const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
   const reasons = [BrokenPipe, ConnectionReset, UnexpectedEof, SocksError];
   return reasons.some((Reason) => error instanceof Reason);

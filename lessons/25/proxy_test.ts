@@ -178,6 +178,29 @@ Deno.test(check("serveProxy() goes on when the server is down", {
   await (await again.accept()).receives("are you up?");
 }));
 
+/** What connect() fails with now, in the next check. */
+let fault: "ETIMEDOUT" | "EADDRNOTAVAIL" | "EMFILE" | undefined;
+
+Deno.test(check("serveProxy() goes on, however its connect() fails", {
+  reveals: ["handler-rejection-kills-server", "other-side-left-open"],
+  connectFails: () => fault,
+}, async (stage) => {
+  const server = await stage.listen("server");
+  stage.serve((listener) => serveProxy(listener, server.addr));
+
+  // No answer came, no local port is free, no file descriptor is left.
+  for (const each of ["ETIMEDOUT", "EADDRNOTAVAIL", "EMFILE"] as const) {
+    fault = each;
+    const ann = await stage.connect("ann");
+    await ann.receivesEnd();
+  }
+
+  fault = undefined;
+  const bob = await stage.connect("bob");
+  await bob.send("are you up?");
+  await (await server.accept()).receives("are you up?");
+}));
+
 Deno.test(check("serveProxy() lets nobody wait for another's connect()", {
   reveals: ["connect-in-accept-loop"],
   only: "simulated", // How many fit into a full queue differs from OS to OS.
@@ -326,6 +349,21 @@ Deno.test(check("greet() lets nobody in without the password", {
   conn.close();
 }));
 
+Deno.test(
+  check("greet() takes no login that does not begin with 01", async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    const greeting = stage.start(() => greet(conn, onlyAnn));
+    await ann.send(Uint8Array.of(5, 1, 2));
+    await ann.receives(Uint8Array.of(5, 2));
+
+    await ann.send(concat([Uint8Array.of(5), login("ann", "söcks").slice(1)]));
+
+    const what = "the result of greet(), after a login that begins with 05";
+    assertEquals(await greeting.result, false, what);
+    conn.close(); // It may have been told 01 01, or nothing.
+  }),
+);
+
 Deno.test(check("greet() understands a login in pieces", {
   reveals: ["socks-one-read"],
 }, async (stage) => {
@@ -444,15 +482,16 @@ Deno.test(check("replyFor() knows what went wrong", () => {
 
 Deno.test(check("serveSocks() leads to the target, both ways", {
   reveals: ["socks-no-reply", "timer-leak"],
+  writesAtMost: 4,
 }, async (stage) => {
   const target = await stage.listen("target");
   const ann = await enter(stage);
 
   await ann.send(ask(V4, target.addr.port));
   const host = await target.accept();
+  await host.send("220 hello\r\n"); // It comes behind the reply.
   await receivesReply(ann, REPLY.granted);
 
-  await host.send("220 hello\r\n");
   await ann.receives("220 hello\r\n");
   await ann.send("bye\r\n");
   await ann.closeWrite();
@@ -614,6 +653,9 @@ Deno.test(check("serveSocks() outlives port 0, and what is no SOCKS", {
   const browser = await stage.connect("browser");
   await browser.send("GET / HTTP/1.1\r\n\r\n");
   await browser.receiveAll(); // Whatever a browser is told: it is over.
+  const old = await greeted(stage, "old");
+  await old.send(Uint8Array.of(4, 1, 0, 1, 127, 0, 0, 1, 0, 80));
+  await old.receiveAll(); // The same for a request that begins with 04.
   const doomed = await stage.connect("doomed", undefined, { canReset: true });
   await doomed.sendInPieces([HELLO.slice(0, 1), HELLO.slice(1, 2)]);
   doomed.reset();
@@ -673,8 +715,8 @@ Deno.test(check("serveSocks() understands what comes byte by byte", {
 }));
 
 Deno.test(check("serveSocks() waits for a target no longer than it said", {
-  reveals: ["no-deadline"],
-  only: "simulated", // Two seconds cost nothing there.
+  reveals: ["no-deadline", "connect-goes-on"],
+  only: "simulated", // Seconds cost nothing there.
 }, async (stage) => {
   const slow = await stage.listen("slow", { tcpBacklog: 0 });
   await stage.connect("filler", slow.addr); // It takes the only place.
@@ -688,6 +730,9 @@ Deno.test(check("serveSocks() waits for a target no longer than it said", {
   const late = Math.round(stage.now) - 2_000;
   assert(late < 100, `the reply came ${late} ms after its deadline`);
   await ann.receivesEnd();
+
+  await slow.accept(); // It is the filler's. Now there is room again.
+  await stage.sleep(10_000); // Whoever comes in now has no client any more.
 }));
 
 Deno.test(check("serveSocks() lets go of a target whose client has left", {

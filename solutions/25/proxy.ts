@@ -102,7 +102,10 @@ export function serveProxy(
   to: HostPort,
 ): Promise<void> {
   return serveEach(listener, async (client) => {
-    await tunnel(client, await Deno.connect({ ...to }));
+    // Whatever it is, even that no descriptor is left (lesson 17): it is the
+    // visit of one client that fails. A production server would log it.
+    const server = await Deno.connect({ ...to }).catch(() => null);
+    if (server !== null) await tunnel(client, server);
   });
 }
 
@@ -346,11 +349,11 @@ async function writeAll(
   }
 }
 
-/** Whether `error` means that a peer has left, or cannot be reached. */
+/** Whether `error` means that a peer has left, or is out of reach by now. */
 function isGone(error: unknown): boolean {
   const { BrokenPipe, ConnectionReset, UnexpectedEof } = Deno.errors;
   const left = [BrokenPipe, ConnectionReset, UnexpectedEof];
-  const away: number[] = [REPLY.refused, REPLY.noNetwork, REPLY.noHost];
+  const away: number[] = [REPLY.noNetwork, REPLY.noHost];
   return left.some((Way) => error instanceof Way) ||
     away.includes(replyFor(error));
 }

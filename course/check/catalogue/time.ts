@@ -23,7 +23,9 @@ export const time: Catalogue = {
   "connect-goes-on": {
     sentence:
       "Your program stopped waiting and the kernel did not: it knocked again and got in.",
-    fits: (evidence) => compared(evidence).actual === "the connect went on",
+    fits: (evidence) =>
+      compared(evidence).actual === "the connect went on" ||
+      leaves("connection")(evidence) && gotInLast(evidence),
   },
   "udp-retry-double-effect": {
     sentence:
@@ -179,6 +181,12 @@ function keepsAfterTimeout({ kind, who, recording }: Evidence): boolean {
   return !closed && ["silence", "leak", "assert"].includes(kind) &&
     (kind !== "silence" || who !== undefined) &&
     waitingReads(recording).length > 0;
+}
+
+/** Whether the program got in somewhere after all that it had to say. */
+function gotInLast({ recording }: Evidence): boolean {
+  const calls = recording.program().map(({ kind }) => kind).join(" ");
+  return /write(?!.*write).*connect/.test(calls);
 }
 
 /** Whether the cast sent the same request on two connections. */

@@ -121,7 +121,9 @@ export async function greet(client: Duplex, auth?: Auth): Promise<boolean> {
   }
   await writeAll(client, Uint8Array.of(5, method));
   if (!auth) return true;
-  const ok = auth(...await parse(client, credentials()));
+  const login = await parse(client, credentials());
+  if (login === undefined) return false; // It is told nothing.
+  const ok = auth(...login);
   await writeAll(client, Uint8Array.of(1, ok ? 0 : 7));
   return ok;
 }
@@ -131,8 +133,8 @@ function* hello(): Parser<Uint8Array | undefined> {
   return yield yield* byte();
 }
 
-function* credentials(): Parser<[string, string]> {
-  yield* byte();
+function* credentials(): Parser<[string, string] | undefined> {
+  if ((yield* byte()) !== 1) return undefined;
   const user = yield* text();
   return [user, yield* text()];
 }

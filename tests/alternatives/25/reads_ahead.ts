@@ -182,8 +182,9 @@ export async function greet(
   const method = [auth ? 2 : 0].find((method) => offers.has(method)) ?? 255;
   await send(client, 5, method);
   if (method !== 2) return method === 0;
-  await exactly(client, 1);
-  const right = auth!(await readText(client), await readText(client));
+  const [version] = await exactly(client, 1);
+  const right = auth!(await readText(client), await readText(client)) &&
+    version === 1;
   await send(client, 1, right ? 0 : 255);
   return right;
 }

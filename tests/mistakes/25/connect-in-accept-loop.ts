@@ -77,9 +77,8 @@ export async function serveProxy(
       const server = await Deno.connect({ ...to });
       const done = tunnel(client, server).finally(() => tunnels.delete(done));
       tunnels.add(done);
-    } catch (error) {
+    } catch {
       client.close();
-      if (!isGone(error)) throw error;
     }
   }
   await Promise.all(tunnels);

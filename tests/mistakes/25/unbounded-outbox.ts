@@ -75,7 +75,8 @@ export function serveProxy(
   to: HostPort,
 ): Promise<void> {
   return serveEach(listener, async (client) => {
-    await tunnel(client, await Deno.connect({ ...to }));
+    const server = await Deno.connect({ ...to }).catch(() => null);
+    if (server !== null) await tunnel(client, server);
   });
 }
 
