@@ -1,6 +1,7 @@
 // Prose may quote code, but never from memory; what it shows must run, where
 // it points something must be, and each mistake must have its hints.
 import { assert, assertEquals } from "@std/assert";
+import { anywhere } from "../course/check/catalogue/mod.ts";
 import { findLessons, HOUSE, list } from "./course_files.ts";
 import { assertKept } from "./kept.ts";
 import { runDeno } from "./lesson_run.ts";
@@ -95,6 +96,13 @@ for (const path of all) {
     });
   }
 }
+
+Deno.test("lessons/hints.md has hints for what may go wrong in any lesson", () => {
+  const markdown = readerAt("lessons/")("hints.md") ?? "";
+
+  const broken = brokenHints(markdown, [...anywhere]);
+  assertEquals(broken, ['there is no "## lesson"']); // Each lesson has its own.
+});
 
 for (const { number, mistakes } of findLessons()) {
   Deno.test(`lesson ${number} has its sections, and hints for each mistake`, () => {

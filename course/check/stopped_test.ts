@@ -86,7 +86,7 @@ Deno.test("a function that returns while the cast acts is seen to return", async
 });
 
 Deno.test("a loop of reads that nobody waits for is stopped", async () => {
-  const { evidence } = await perform("readToEnd()", async (stage) => {
+  const { evidence } = await perform("readToEnd()", (stage) => {
     const reader = stage.reader(["hello", null]);
     while (true) {
       const n: unknown = reader.read(new Uint8Array(9));

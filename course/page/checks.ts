@@ -2,10 +2,10 @@ import {
   type CheckResult,
   type Course,
   hintsFor,
+  hintsText,
   type Lesson,
   type PageState,
   plain,
-  text,
   type TypeProblem,
   type Verdict,
 } from "../runner/mod.ts";
@@ -39,10 +39,9 @@ export function trouble(
 ): Markup {
   const problem = state.verdict?.problem;
   if (!problem) return markup``;
-  const path = `${course.root}/lessons/${scene.lesson.id}/hints.md`;
   // What cannot be loaded is no question of sockets yet.
   const found = !problem.loading &&
-    hintsFor(text(path) ?? "", problem.diagnosis?.id);
+    hintsFor(hintsText(course, scene.lesson), problem.diagnosis?.id);
   return markup`${failure(problem, scene)}
 ${found && hints(found)}`;
 }

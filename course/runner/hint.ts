@@ -11,7 +11,7 @@ export interface Hints {
 const STEPS = 3;
 
 /**
- * Reads `hints.md`: the hints under the heading of `diagnosis`, or the general
+ * Reads hints: those under the heading of `diagnosis`, or the general
  * ones under "lesson" where it is unknown or has none. Undefined if neither.
  */
 export function hintsFor(

@@ -54,6 +54,15 @@ export function text(path: string): string | undefined {
   }
 }
 
+/**
+ * The hints of one lesson, and behind them those for what goes wrong in any.
+ * Empty where neither has a file.
+ */
+export function hintsText({ root }: Course, { id }: Lesson): string {
+  const files = [`${root}/lessons/${id}/hints.md`, `${root}/lessons/hints.md`];
+  return files.map((path) => text(path) ?? "").join("\n");
+}
+
 function lesson(root: string, id: string, entry: Entry | undefined): Lesson[] {
   const folder = `${root}/lessons/${id}`;
   // The solution has the starter's name. It tells which file is the starter

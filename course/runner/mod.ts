@@ -10,6 +10,7 @@ export { type Hints, hintsFor } from "./hint.ts";
 export {
   type Course,
   findLesson,
+  hintsText,
   type Lesson,
   lessonAfter,
   openCourse,

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { contents } from "./contents.ts";
 import { hintsFor } from "./hint.ts";
+import { hintsText } from "./lesson.ts";
 import { afterwards } from "./prose.ts";
 
 Deno.test("contents() reads the table of lessons", () => {
@@ -107,4 +108,17 @@ Deno.test("hintsFor() falls back to the lesson's own hints", () => {
   assertEquals(hintsFor(HINTS, "unknown"), general);
   assertEquals(hintsFor(HINTS, "empty"), general);
   assertEquals(hintsFor("", "unknown"), undefined);
+});
+
+Deno.test("hintsText() has the hints of the lesson, then those for any", () => {
+  const root = Deno.makeTempDirSync();
+  Deno.mkdirSync(`${root}/lessons/03`, { recursive: true });
+  const lesson = { id: "03", title: "", starter: "", path: "" };
+  const course = { root, lessons: [lesson] };
+  Deno.writeTextFileSync(`${root}/lessons/hints.md`, "## same\n\nAny.\n");
+  assertEquals(hintsFor(hintsText(course, lesson), "same")?.steps, ["Any."]);
+
+  Deno.writeTextFileSync(`${root}/lessons/03/hints.md`, "## same\n\nOwn.\n");
+  assertEquals(hintsFor(hintsText(course, lesson), "same")?.steps, ["Own."]);
+  Deno.removeSync(root, { recursive: true });
 });

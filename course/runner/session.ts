@@ -4,7 +4,7 @@ import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
 import { BoardLink } from "./join/board_link.ts";
 import type { Start } from "./join/words.ts";
-import { type Course, type Lesson, text } from "./lesson.ts";
+import { type Course, hintsText, type Lesson, text } from "./lesson.ts";
 import { PageWindow } from "./page_window.ts";
 import { press, type Wish } from "./press.ts";
 import type { Progress } from "./progress.ts";
@@ -185,8 +185,8 @@ export class Session {
 
   #hint(): void {
     const { lesson, verdict } = this.#view;
-    const path = `${this.#course.root}/lessons/${lesson.id}/hints.md`;
-    const hints = hintsFor(text(path) ?? "", verdict?.problem?.diagnosis?.id);
+    const markdown = hintsText(this.#course, lesson);
+    const hints = hintsFor(markdown, verdict?.problem?.diagnosis?.id);
     if (hints) return this.#show({ page: { name: "hint", hints, step: 0 } });
     this.#show({ notice: "There is no hint for this." });
   }

@@ -2,7 +2,7 @@ import { examine, type Finding } from "./doctor.ts";
 import { openInEditor } from "./editor.ts";
 import { hintsFor } from "./hint.ts";
 import { leave } from "./join/membership.ts";
-import { type Course, type Lesson, lessonAfter, text } from "./lesson.ts";
+import { type Course, hintsText, type Lesson, lessonAfter } from "./lesson.ts";
 import type { Progress } from "./progress.ts";
 import { reset } from "./reset.ts";
 import { run } from "./run.ts";
@@ -28,7 +28,7 @@ export async function printHint(
     print(`lesson ${lesson.id} passes: there is nothing to hint at.\n`);
     return 0;
   }
-  const markdown = text(`${course.root}/lessons/${lesson.id}/hints.md`) ?? "";
+  const markdown = hintsText(course, lesson);
   const hints = hintsFor(markdown, verdict?.problem?.diagnosis?.id);
   const hint = hints?.steps[Number(step) - 1];
   if (!hint) return refuse(`There is no hint ${step} for this.`);

@@ -403,7 +403,9 @@ Deno.test(
   }),
 );
 
-Deno.test(check("serve() adds, and answers with the sum", async (stage) => {
+Deno.test(check("serve() adds, and answers with the sum", {
+  writesAtMost: 1,
+}, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");
   const bob = await stage.connect("bob");

@@ -63,8 +63,12 @@ export const catalogue: Catalogue = {
   ...crowds,
 };
 
-/** What any program may do wrong in any check. */
-const anywhere = ["missing-await", "writeall-from-start"];
+/** What any program may do wrong in any check, which need not name it. */
+export const anywhere: readonly string[] = [
+  "missing-await",
+  "writeall-from-start",
+  "ignore-write-count",
+];
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */
 export function diagnose(

@@ -13,7 +13,9 @@ export const writing: Catalogue = {
     fits: (evidence) =>
       failure(evidence) && !startsAgain(evidence.recording) &&
       partialWrites(evidence.recording).some(({ write, next }) =>
-        next === undefined || offered(next) !== offered(write) - write.size!
+        next === undefined
+          ? !isWriting(evidence.recording, write.who)
+          : !next.error && offered(next) !== offered(write) - write.size!
       ),
   },
   "writeall-from-start": {
@@ -132,6 +134,13 @@ function endedFirst(recording: Recording): boolean {
   const wrote = calls.findIndex(({ kind }) => kind === "write");
   return ended >= 0 && wrote > ended &&
     calls[wrote]!.error instanceof Deno.errors.BrokenPipe;
+}
+
+/** Whether a write to `peer` still waits for room. */
+function isWriting({ waiting }: Recording, peer: string): boolean {
+  return waiting.some(({ side, kind, who }) =>
+    side === "program" && kind === "write" && who === peer
+  );
 }
 
 /** Whether a message is offered whole again, and never what was left of it. */

@@ -78,7 +78,8 @@ async function talk(conn: Deno.Conn) {
         const sum = found.reduce((sum, price) => sum + price, 0n);
         const answer = Buffer.alloc(4);
         answer.writeInt32BE(Number(sum / BigInt(found.length || 1)));
-        await conn.write(answer);
+        let sent = await conn.write(answer);
+        while (sent < 4) sent += await conn.write(answer.subarray(sent));
       } else break;
     }
   } catch (error) {

@@ -80,7 +80,9 @@ async function talk(conn: Deno.Conn) {
         }
         const answer = new DataView(new ArrayBuffer(4));
         if (found > 0) answer.setInt32(0, Math.trunc(sum / found), false);
-        await conn.write(new Uint8Array(answer.buffer));
+        for (let left = 4; left > 0;) {
+          left -= await conn.write(new Uint8Array(answer.buffer, 4 - left));
+        }
       } else return;
     }
     buffer.copyWithin(0, at, end);
