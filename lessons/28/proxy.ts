@@ -305,8 +305,9 @@ export interface ProxyOptions {
    */
   readonly idleMs?: number;
   /**
-   * How long an upstream may keep us waiting: for a head, all in all, counted
-   * from what we sent last; for each piece of a body. Default: 10 s.
+   * How long an upstream may keep us waiting: for a connection; for a head, all
+   * in all, counted from what we sent last; for each piece of a body. Default:
+   * 10 s.
    */
   readonly timeoutMs?: number;
   /** How often a request may be sent again. Default: 1. */
@@ -770,6 +771,8 @@ async function readRequestHead(r: ByteReader): Promise<RequestHead> {
     const isPath = whole.startsWith("/") ||
       `${method} ${whole}` === "OPTIONS *";
     if (!isPath) throw new HttpError(400, "its target is no path");
+    // HTTP/1.0 can leave it out, and whoever asks in HTTP/1.1 cannot.
+    if (hosts === 0) headers.push(["host", ""]);
     return { method, target: whole, version, headers };
   }
   const others = headers.filter(([name]) => name !== "host");

@@ -364,7 +364,7 @@ class UpstreamError extends HttpError {
     super(late ? 504 : 502, `an upstream failed: ${cause}`);
     this.sent = lease !== undefined;
     // A kept connection may end at any time, and to wait for one is no illness.
-    this.blames = lease ? late || !lease.reused : !late;
+    this.blames = lease ? !(lease.reused && isGone(cause)) : !late;
   }
 }
 
@@ -594,8 +594,9 @@ export interface ProxyOptions {
    */
   readonly idleMs?: number;
   /**
-   * How long an upstream may keep us waiting: for a head, all in all, counted
-   * from what we sent last; for each piece of a body. Default: 10 s.
+   * How long an upstream may keep us waiting: for a connection; for a head, all
+   * in all, counted from what we sent last; for each piece of a body. Default:
+   * 10 s.
    */
   readonly timeoutMs?: number;
   /** How often a request may be sent again. Default: 1. */
@@ -690,8 +691,10 @@ async function talk(client: Client, core: Core): Promise<void> {
   while (!core.drain.aborted && await exchange(client, core));
   await client.conn.closeWrite();
   // Input that nobody reads makes the kernel send a reset, and our last answer
-  // may be lost with it.
-  client.conn.grant(core.limits.lingerMs);
+  // may be lost with it. An upload that has not ended grants on its own here.
+  client.conn.grant(Infinity);
+  using limit = timeLimit(core.limits.lingerMs);
+  limit.signal.addEventListener("abort", () => client.hangUp());
   while (!await client.reader.atEnd()) await client.reader.bytes(65_536);
 }
 
@@ -780,7 +783,7 @@ class Client {
   /**
    * Finds out if it leaves before it has its answer. Who only ends its sending
    * may still be there; hardly anybody does that, and nginx takes it for gone,
-   * too.
+   * too. If the next request has come, its end is behind that, and not seen yet.
    */
   watch() {
     this.conn.grant(Infinity); // It may take its time: it waits for us.
@@ -1135,6 +1138,8 @@ async function readRequestHead(r: ByteReader): Promise<RequestHead> {
     const isPath = whole.startsWith("/") ||
       `${method} ${whole}` === "OPTIONS *";
     if (!isPath) throw new HttpError(400, "its target is no path");
+    // HTTP/1.0 can leave it out, and whoever asks in HTTP/1.1 cannot.
+    if (hosts === 0) headers.push(["host", ""]);
     return { method, target: whole, version, headers };
   }
   const others = headers.filter(([name]) => name !== "host");

@@ -70,7 +70,8 @@ export const pooling: Catalogue = {
   },
   "balance-one-sided": {
     sentence: "Some upstreams get more than their share, and others wait.",
-    fits: (evidence) => says(evidence, /of 1000 requests/),
+    fits: (evidence) =>
+      says(evidence, /of 1000 requests|while one was avoided/),
   },
   "balance-ignores-load": {
     sentence:

@@ -33,7 +33,9 @@ export const proxying: Catalogue = {
   "proxy-framing-lost": {
     sentence:
       "What your program sends does not end where it says: the other side reads too little, too much, or waits.",
-    fits: (evidence) => failure(evidence) && evidence.kind !== "refused",
+    fits: (evidence) =>
+      failure(evidence) && evidence.kind !== "refused" &&
+      !says(evidence, /has no 1xx/),
   },
   "proxy-buffers": {
     sentence:

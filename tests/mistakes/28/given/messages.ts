@@ -348,6 +348,8 @@ export async function readRequestHead(r: ByteReader): Promise<RequestHead> {
     const isPath = whole.startsWith("/") ||
       `${method} ${whole}` === "OPTIONS *";
     if (!isPath) throw new HttpError(400, "its target is no path");
+    // HTTP/1.0 can leave it out, and whoever asks in HTTP/1.1 cannot.
+    if (hosts === 0) headers.push(["host", ""]);
     return { method, target: whole, version, headers };
   }
   const others = headers.filter(([name]) => name !== "host");
