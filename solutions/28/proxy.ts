@@ -694,7 +694,7 @@ async function talk(client: Client, core: Core): Promise<void> {
   // may be lost with it. An upload that has not ended grants on its own here.
   client.conn.grant(Infinity);
   using limit = timeLimit(core.limits.lingerMs);
-  limit.signal.addEventListener("abort", () => client.hangUp());
+  limit.signal.addEventListener("abort", () => client.conn.close());
   while (!await client.reader.atEnd()) await client.reader.bytes(65_536);
 }
 

@@ -591,7 +591,9 @@ async function talk(client: Client, core: Core): Promise<void> {
   using _closing = client.conn;
   while (!core.drain.aborted && await exchange(client, core));
   await client.conn.closeWrite();
-  client.conn.grant(core.limits.lingerMs);
+  client.conn.grant(Infinity);
+  using limit = timeLimit(core.limits.lingerMs);
+  limit.signal.addEventListener("abort", () => client.conn.close());
   while (!await client.reader.atEnd()) await client.reader.bytes(65_536);
 }
 
