@@ -1275,6 +1275,48 @@ Deno.test(check("serve() ends what it does for a client that has left", {
   await hears(stage, streaming.receivesEnd(), "ann has left");
 }));
 
+Deno.test(check("serve() ends an answer whose client breaks off its body", {
+  reveals: ["client-gone-goes-on"],
+  only: "simulated",
+}, async (stage) => {
+  const one = await stage.listen("one");
+  serving(stage, [one]);
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+
+  await doomed.send(post("Content-Length: 9\r\n") + "half");
+  const actor = await one.accept();
+  await actor.receiveUntil("half");
+  await actor.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf");
+  await doomed.receiveUntil("half"); // There is more to come, both ways.
+  doomed.reset();
+  await hears(stage, actor.receivesEnd(), "doomed has vanished");
+}));
+
+Deno.test(check("serve() asks nothing for a client that has left the queue", {
+  only: "simulated",
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/bob") await stage.sleep(500);
+    await sayWell(actor);
+  });
+  serving(stage, [one], { maxPerUpstream: 1 });
+  const bob = await stage.connect("bob");
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+
+  await bob.send("GET /bob HTTP/1.1\r\nHost: a\r\n\r\n");
+  await until(stage, () => one.got.length > 0);
+  await doomed.send("GET /doomed HTTP/1.1\r\nHost: a\r\n\r\n");
+  await stage.sleep(100); // There is no connection for her yet.
+  doomed.reset();
+  assertEquals((await answerOf(bob)).status, 200);
+  await bob.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  assertEquals((await answerOf(bob)).status, 200);
+
+  const asked = one.got.map(({ target }) => target).join(", ");
+  const told = `doomed has left, and one was asked for ${asked}`;
+  assert(asked === "/bob, /next", told);
+}));
+
 Deno.test(check("serve() ends nothing of others when a client leaves", {
   reveals: ["client-gone-ends-others"],
   only: "simulated",

@@ -36,7 +36,15 @@ const UPSTREAM = `
   await serve(listener, async ({ target, headers, body }) => {
     let size = 0;
     if (target === "/full") return { status: 413, body: "no room\\n" };
-    for await (const piece of body) size += piece.length;
+    try {
+      for await (const piece of body) {
+        size += piece.length;
+        if (target === "/slow") console.log("a part came");
+      }
+    } catch (error) {
+      console.log("the rest is missing");
+      throw error;
+    }
     if (target === "/count") return { status: 200, body: count() };
     if (target === "/endless") return { status: 200, body: endless() };
     if (target === "/page") return { status: 200, headers: HTML, body: PAGE };
@@ -87,6 +95,15 @@ realClient(
     assertEquals(chunked.stdout, "3000000 bytes\n");
     const old = await upload(5, "-0", "--data-binary", "@-");
     assertEquals(old.stdout, "5 bytes\n");
+    const nameless = await upload(
+      5,
+      "-0",
+      "-H",
+      "Host:",
+      "--data-binary",
+      "@-",
+    );
+    assertEquals(nameless.stdout, "5 bytes\n"); // In HTTP/1.0 that is allowed.
 
     const { stderr } = await run("curl", [
       "-vsS",
@@ -181,6 +198,15 @@ realClient(
     curl.signal("SIGTERM");
 
     await one.until("nobody listens\n");
+
+    const slow = `http://127.0.0.1:${proxy.port}/slow`;
+    await using upload = start("curl", ["-sS", "-T", "-", slow]);
+    await upload.send("half of it");
+    await one.until("a part came\n");
+    upload.signal("SIGKILL");
+
+    await one.until("the rest is missing\n");
+    assertEquals(proxy.running.stderr, "");
   },
 );
 
