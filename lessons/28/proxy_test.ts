@@ -1343,6 +1343,36 @@ Deno.test(check("serve() ends nothing of others when a client leaves", {
   assert(status === 200, `ann has left, and bob was answered with ${status}`);
 }));
 
+Deno.test(check("serve() blames no upstream for clients that have left", {
+  reveals: ["client-gone-blamed"],
+  only: "simulated",
+}, async (stage) => {
+  let heard = 0;
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/ann") return await sayWell(actor);
+    const begun = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+    if (target === "/half") await actor.send(begun);
+    await actor.receiveAll();
+    heard++;
+  });
+  serving(stage, [one], { failAfter: 1 });
+
+  for (const [i, target] of ["/none", "/half"].entries()) {
+    const doomed = await stage.connect("doomed", undefined, { canReset: true });
+    await doomed.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    if (target === "/half") await doomed.receiveUntil("half");
+    else await until(stage, () => one.got.length > 0);
+    doomed.reset();
+    await until(stage, () => heard > i);
+
+    const ann = await stage.connect("ann");
+    await ann.send("GET /ann HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status } = await answerOf(ann);
+    const told = `doomed has left GET ${target}, and ann was answered with`;
+    assert(status === 200, `${told} ${status}`);
+  }
+}));
+
 Deno.test(check("serve() counts no client that has left as a request", {
   reveals: ["pick-not-reported"],
   only: "simulated",

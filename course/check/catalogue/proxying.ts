@@ -109,6 +109,12 @@ export const proxying: Catalogue = {
       evidence.kind === "silence" ||
       says(evidence, /goes on making the answer/),
   },
+  "client-gone-blamed": {
+    sentence:
+      "A client has left, and your program counts that as a failure of the upstream; a few impatient people take it out.",
+    fits: (evidence) =>
+      says(evidence, /doomed has left GET .*answered with 503/),
+  },
   "client-gone-ends-others": {
     sentence:
       "One client has left, and your program hung up on a connection to an upstream that was somebody else's by then.",
