@@ -1057,12 +1057,15 @@ Deno.test(check("serve() says 502 for what is no answer", {
     "HTTP/1.1 200 OK\r\nX: 1", // And then the end.
   ];
 
+  let said = "";
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send(said);
+    actor.close();
+  });
+  serving(stage, [one], { failAfter: 100 });
+
   for (const bytes of wrong) {
-    const one = await upstream(stage, "one", async (actor) => {
-      await actor.send(bytes);
-      actor.close();
-    });
-    serving(stage, [one]);
+    said = bytes;
     const ann = await stage.connect("ann");
     await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const { status } = await answerOf(ann);
@@ -1074,19 +1077,21 @@ Deno.test(check("serve() passes on no answer that is unclear", {
   reveals: ["upstream-error-escapes"],
   only: "simulated",
 }, async (stage) => {
-  for (
-    const lines of [
-      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
-      "Content-Length: 5\r\nContent-Length: 6\r\n",
-      "Content-Length: 5x\r\n",
-      "Content-Length : 5\r\n",
-      "X: a\r\n folded\r\n",
-    ]
-  ) {
-    const one = await upstream(stage, "one", async (actor) => {
-      await actor.send(`HTTP/1.1 200 OK\r\n${lines}\r\nhello`);
-    });
-    serving(stage, [one]);
+  let said = "";
+  const one = await upstream(stage, "one", async (actor) => {
+    await actor.send(`HTTP/1.1 200 OK\r\n${said}\r\nhello`);
+  });
+  serving(stage, [one], { failAfter: 100 });
+  const unclear = [
+    "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+    "Content-Length: 5\r\nContent-Length: 6\r\n",
+    "Content-Length: 5x\r\n",
+    "Content-Length : 5\r\n",
+    "X: a\r\n folded\r\n",
+  ];
+
+  for (const lines of unclear) {
+    said = lines;
     const ann = await stage.connect("ann");
     await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     const { status } = await answerOf(ann);
