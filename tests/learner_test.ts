@@ -35,6 +35,13 @@ const programs: [does: string, source: string, says: RegExp][] = [
     /was still at work after 6 s/,
   ],
   [
+    "waits for none of its reads",
+    `async function next(conn: Deno.Conn) {
+      return await conn.read(new Uint8Array(9));
+    }\n` + perClient("while (next(conn) !== null);"),
+    /read\(\) from ann a thousand times, and waited for none of them, for 6 s/,
+  ],
+  [
     "never resolves",
     `${SERVE} { await new Promise(() => {}); }`,
     /ann expected .* and got nothing/,

@@ -1,4 +1,5 @@
 import { diagnose, mistake } from "./catalogue/mod.ts";
+import type { Unmet } from "./evidence.ts";
 import { explain } from "./explain.ts";
 import { Failed } from "./failed.ts";
 import { isOurs, mayUseLoopback } from "./loopback.ts";
@@ -35,6 +36,8 @@ let running: {
   line: () => string;
   /** For how long nothing else had a turn, in milliseconds. */
   busyFor: () => number;
+  /** What it has failed with already. */
+  fatal: () => Unmet | undefined;
 } | undefined;
 let planned = false;
 
@@ -105,6 +108,7 @@ async function run(name: string, options: CheckOptions, body: Body) {
       reveals,
       line: () => play.lastLine,
       busyFor: () => play.busyFor,
+      fatal: () => play.fatal,
     };
     const { evidence, place, used } = await play.perform(body);
     networks.push(network);
@@ -131,10 +135,15 @@ real.test.afterEach(() => {
     : ` The last call before that was made at ${at}.`;
   const spins = running.busyFor() > TIMEOUT_MS / 2;
   const seconds = TIMEOUT_MS / 1_000;
-  const headline = spins
+  const unawaited = running.fatal()?.found.kind === "unawaited";
+  const headline = unawaited
+    ? `${running.fatal()!.message}, for ${seconds} s.${where}`
+    : spins
     ? `Your program ran for ${seconds} s without ever waiting for anything.${where}`
     : `Your program was still at work after ${seconds} s, and this check needs far less.${where}`;
-  const found = spins
+  const found = unawaited
+    ? mistake("missing-await")
+    : spins
     ? running.reveals.map(mistake).find(({ spins }) => spins)
     : undefined;
   const text = found

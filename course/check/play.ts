@@ -77,6 +77,11 @@ export class Play {
     return this.#recording.program().at(-1)?.place?.line ?? "";
   }
 
+  /** What it has failed with, while the program gives nobody a turn. */
+  get fatal(): Unmet | undefined {
+    return this.#hand.fatal;
+  }
+
   /** For how many milliseconds nobody but the program has had a turn. */
   get busyFor(): number {
     return this.#hand.busyFor;

@@ -58,7 +58,7 @@ export class Program {
     let asked = false;
     const fail = (error: unknown) => {
       settled = true;
-      if (asked) return;
+      if (asked || error instanceof Unmet) return;
       const place = recording.placeOf(error) ?? Place.of(error);
       recording.unheard = { what: name ?? this.#symbol, place, error };
     };

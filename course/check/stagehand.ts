@@ -75,6 +75,11 @@ export class Stagehand {
     return real.now() - this.#turnedAt;
   }
 
+  /** What the check has failed with, if nobody can hear of it yet. */
+  get fatal(): Unmet | undefined {
+    return this.#fatal;
+  }
+
   /** Calls `ending` when the check is over, the latest first. */
   atEnd(ending: () => void) {
     this.#endings.push(ending);

@@ -337,6 +337,7 @@ export class World {
     if (kind === "read") this.#vain.set(who, reads);
     const times = Math.max(++this.#fruitless, reads);
     if (times < PATIENCE && this.#faults < BURST) return Promise.resolve();
+    if (this.#unawaited) return new Promise(() => {}); // It is over already.
     this.recording.loop ??= { what, place, times };
     done(); // It waits for nothing: it is the check that holds it here.
     return new Promise(() => {}); // The loop ends here; silence follows.
