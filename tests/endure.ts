@@ -43,13 +43,10 @@ interface Trial {
   readonly play: () => Promise<string[]>;
 }
 
-/** Keeps a core busy until it is killed. */
-function burn(): Deno.ChildProcess {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["eval", "while (true);"],
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+/** Keeps a core busy until it is terminated, or this process ends. */
+function burn(): Worker {
+  const work = "data:application/javascript,while(true);";
+  return new Worker(work, { type: "module" });
 }
 
 function rightPrograms({ number, solution, alternatives }: LessonFiles) {
@@ -124,7 +121,7 @@ try {
     for (const trial of others) wrong += await endure(trial, rounds);
   }
 } finally {
-  for (const child of load) child.kill("SIGKILL");
+  load.forEach((worker) => worker.terminate());
 }
 console.log(`${wrong} wrong verdicts`);
 Deno.exit(wrong === 0 ? 0 : 1);
