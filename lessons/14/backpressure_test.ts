@@ -132,11 +132,12 @@ Deno.test(check("ConnWriter keeps what it was given", {
 
   const first = writer.send(buffer);
   const second = writer.send(buffer);
+  writer.trySend(buffer);
   buffer.set(bytes("????")); // It is ours again; what was sent is not.
   await Promise.all([first, second]);
   await writer.flush();
 
-  assertBytes(to.received, "onceonce", "what the writer received");
+  assertBytes(to.received, "onceonceonce", "what the writer received");
 }));
 
 Deno.test(check("ConnWriter lets no message into another", {

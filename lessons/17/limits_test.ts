@@ -244,6 +244,23 @@ Deno.test(check("serve() waits headMs for a request, however it drips", {
   assert(stage.now <= 6_200, took(stage));
 }));
 
+Deno.test(check("serve() waits anew for each request", {
+  reveals: ["idle-vs-total"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const limits = { idleMs: 1_000, headMs: 500 };
+  stage.serve((listener) => serve(listener, shout, limits));
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 4; i++) {
+    await stage.sleep(800);
+    await ann.send("hel");
+    await stage.sleep(400);
+    await ann.send("lo\n");
+    await ann.receives("HELLO\n");
+  }
+}));
+
 Deno.test(check("serve() hurries nobody who waits for an answer", {
   reveals: ["late-timer-closes-next"],
 }, async (stage) => {
