@@ -132,12 +132,14 @@ Deno.test(check("ConnWriter keeps what it was given", {
 
   const first = writer.send(buffer);
   const second = writer.send(buffer);
-  writer.trySend(buffer);
+  writer.trySend(buffer); // This one goes out at once,
+  writer.trySend(buffer); // and that one waits.
   buffer.set(bytes("????")); // It is ours again; what was sent is not.
   await Promise.all([first, second]);
   await writer.flush();
 
-  assertBytes(to.received, "onceonceonce", "what the writer received");
+  const four = "once".repeat(4);
+  assertBytes(to.received, four, "what the writer received");
 }));
 
 Deno.test(check("ConnWriter lets no message into another", {
