@@ -47,7 +47,7 @@ Deno.test(check("parseHostPort() falls back on the default port", {
 }));
 
 Deno.test(check("parseHostPort() refuses a port that is none", () => {
-  const texts = ["h:", "h:8o", "h:70000", "h:-1", "h:1.5", "h: 80"];
+  const texts = ["h:", "h:8o", "h:65536", "h:-1", "h:1.5", "h: 80"];
   const bracketed = ["[::1]:", "[::1]:8o", "[::1]:70000"];
   for (const text of [...texts, ...bracketed]) assertRefuses(text, 80);
   for (const text of ["h", "::1", "[::1]"]) assertRefuses(text); // No port.
@@ -88,6 +88,7 @@ Deno.test(check("sameHost() knows an address in each of its spellings", {
       ["fe80::1%eth0", "FE80:0::1%eth0"],
       ["10.0.0.1", "::ffff:10.0.0.1"],
       ["::FFFF:a00:1", "::ffff:10.0.0.1"],
+      ["::ffff:c0a8:1fe", "192.168.1.254"],
       ["localhost", "LocalHost"],
     ] as const
   ) {
@@ -330,6 +331,13 @@ Deno.test(check("connectAny() stops when the resolver does not answer", {
   user.abort(new RangeError("I have changed my mind"));
 
   await assertRejects(() => connecting.result, RangeError, "changed my mind");
+
+  // And at once, if it had been told before.
+  const again = stage.start(
+    () => connectAny("host", 80, { resolve, signal }),
+    "connectAny()",
+  );
+  await assertRejects(() => again.result, RangeError, "changed my mind");
 }));
 
 // -- Files for addresses --
