@@ -119,7 +119,8 @@ Deno.test(check("watch() gives up on a peer that is silent", {
   const watching = stage.start(() => watch(conn, { everyMs: 20, missMs: 70 }));
 
   await clerk.receives("?");
-  await clerk.receives("?"); // It hears, and says nothing.
+  await clerk.send("!");
+  await clerk.receives("?"); // It hears, and says nothing any more.
 
   const came = await Promise.race([watching.result, stage.sleep(2_000)]);
   assert(
