@@ -21,7 +21,7 @@ export const options: Catalogue = {
       "Your program asks and asks, and nothing comes back: it has no clock that an answer alone starts anew.",
     fits: ({ kind, recording }) =>
       kind === "assert" && recording.waiting.some(isRead) &&
-      recording.program("write").length > 20 && !answered(recording),
+      askedInVain(recording) > 20,
   },
   "reuseport-partial": {
     sentence:
@@ -56,9 +56,11 @@ function believes(option: string): (evidence: Evidence) => boolean {
     kind === "assert" && headline.endsWith(` is not "${option}"`);
 }
 
-/** Whether the cast has sent the program anything. */
-function answered({ events }: Recording): boolean {
-  return events.some(({ side, kind }) => side === "cast" && kind === "send");
+/** How often the program has written since it last read anything. */
+function askedInVain(recording: Recording): number {
+  const calls = recording.program().map(({ kind }) => kind);
+  const heard = calls.lastIndexOf("read");
+  return calls.slice(heard + 1).filter((kind) => kind === "write").length;
 }
 
 function isRead({ side, kind }: Waiting): boolean {
