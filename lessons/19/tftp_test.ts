@@ -124,7 +124,9 @@ Deno.test(check("FileSender goes on behind block 65,535", {
   assert(!sender.done, "it says done with blocks left");
 }));
 
-Deno.test(check("FileReceiver joins blocks, up to one that is not full", () => {
+Deno.test(check("FileReceiver joins blocks, up to one that is not full", (
+  stage,
+) => {
   const receiver = new FileReceiver(4);
 
   assertEquals(receiver.block, 0, "the block to be acknowledged at first");
@@ -134,6 +136,13 @@ Deno.test(check("FileReceiver joins blocks, up to one that is not full", () => {
   assert(receiver.onData(2, toBytes("")), "block 2 is news");
   assert(receiver.done, "it does not say done after an empty block");
   assertBytes(receiver.file, "abcd", "the file");
+
+  const long = stage.random.bytes(20 * 512 + 99);
+  const patient = new FileReceiver(512);
+  for (let n = 0; n <= 20; n++) {
+    patient.onData(n + 1, long.subarray(512 * n, 512 * (n + 1)));
+  }
+  assertBytes(patient.file, long, "the file of 21 blocks");
 }));
 
 Deno.test(check("FileReceiver ignores copies", {
