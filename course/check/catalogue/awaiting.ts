@@ -12,8 +12,19 @@ export const awaiting: Catalogue = {
     sentence:
       "Your program closed the connection under a read that was waiting; the read ended with Interrupted, and nobody caught it.",
     fits: ({ kind, error, recording }) =>
-      kind === "threw" && error instanceof Deno.errors.Interrupted &&
-      recording.program("close").length > 0,
+      ["threw", "crash"].includes(kind) &&
+      error instanceof Deno.errors.Interrupted &&
+      calledAfterClose("read", error, recording),
+  },
+  "used-after-close": {
+    sentence:
+      "Your program has closed this connection, and still reads or writes there: one part of it does not know what another has done.",
+    fits: ({ kind, error, recording }) =>
+      ["threw", "crash"].includes(kind) &&
+      error instanceof Deno.errors.BadResource &&
+      ["read", "write"].some((call) =>
+        calledAfterClose(call, error, recording)
+      ),
   },
   "read-once-then-close": {
     sentence:
@@ -50,5 +61,20 @@ function closedUnderRead(recording: Recording): boolean {
       call.kind === "read" && call.who === who &&
       call.error instanceof Deno.errors.Interrupted
     )
+  );
+}
+
+/** Whether a call that failed with `error` ended on what the program closed. */
+function calledAfterClose(
+  kind: string,
+  error: unknown,
+  recording: Recording,
+): boolean {
+  const calls = recording.program();
+  const at = calls.findIndex((call) =>
+    call.kind === kind && call.error === error
+  );
+  return calls.slice(0, Math.max(0, at)).some((call) =>
+    call.kind === "close" && call.who === calls[at]!.who
   );
 }

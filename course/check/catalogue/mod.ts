@@ -68,6 +68,8 @@ export const anywhere: readonly string[] = [
   "missing-await",
   "writeall-from-start",
   "ignore-write-count",
+  "interrupts-itself",
+  "used-after-close",
 ];
 
 /** Names the mistake that `evidence` shows, if one of `candidates` fits. */
