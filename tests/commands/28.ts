@@ -36,7 +36,7 @@ export const page: Page = {
         {
           run:
             "(sleep 0.3; kill $server) & curl -N 127.0.0.1:7022/count; echo $?",
-          told: "Had you asked the server itself",
+          told: "Without the proxy, it says that",
           prints: broken(18),
         },
       ],
