@@ -623,3 +623,21 @@ Deno.test("what the check has asked for is heard", async () => {
 
   assertEquals(evidence?.recording.unheard, undefined);
 });
+
+Deno.test("what another thread works out comes in the order of the calls", async () => {
+  const order: number[] = [];
+  const { evidence } = await perform(async (stage) => {
+    const ann = await stage.listen("ann");
+    await stage.start(async () => {
+      using _conn = await Deno.connect(ann.addr as HostPort);
+      const sizes = [4_000_000, 10, 400_000, 10];
+      await Promise.all(sizes.map(async (size, i) => {
+        await crypto.subtle.digest("SHA-256", new Uint8Array(size));
+        order.push(i);
+      }));
+    }).result;
+  });
+
+  assertEquals(evidence, undefined);
+  assertEquals(order, [0, 1, 2, 3]);
+});

@@ -996,17 +996,17 @@ Deno.test(check("serve() lets go of a subscriber that does not read", {
 Deno.test(check("serve() keeps messages as far as maxQueued allows", {
   reveals: ["limit-of-its-own"],
 }, async (stage) => {
-  stage.serve((listener) => serve(listener, { maxQueued: 2 ** 22 }));
+  stage.serve((listener) => serve(listener, { maxQueued: 2 ** 21 }));
   const ann = await stage.connect("ann");
   const slow = await stage.connect("slow");
   await slow.send("SUBSCRIBE news\r\n");
   await slow.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
 
-  const long = "x".repeat(500_000);
+  const long = "x".repeat(250_000);
   for (let i = 1; i <= 7; i++) {
     await ann.send(command("PUBLISH", "news", long));
     await ann.receives(":");
-    const told = `slow was let go with less than ${i / 2} MB, and 4 may wait`;
+    const told = `slow was let go with less than ${i / 4} MB, and 2 may wait`;
     assert(await line(ann) === "1", told);
   }
   const all = Array(7).fill(message("news", long));

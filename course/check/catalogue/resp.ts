@@ -195,6 +195,7 @@ export const resp: Catalogue = {
     sentence:
       "A subscriber was hung up on though less was waiting than serve() was told may wait; your program has another limit.",
     fits: ({ kind, headline }) =>
+      kind === "end" ||
       kind === "assert" && /was let go with less than/.test(headline),
   },
   "subscription-leak": {

@@ -156,7 +156,11 @@ function fill<T extends ArrayBufferView>(into: T, random: Random): T {
   return into;
 }
 
-/** `subtle`, whose work runs on another thread, counted while it runs. */
+/**
+ * `subtle`, whose work runs on another thread: counted while it runs, so that
+ * time stands still, and handed over when everyone waits, in the order of the
+ * calls, however long each took.
+ */
 function counted(subtle: SubtleCrypto, clock: Clock): SubtleCrypto {
   return new Proxy(subtle, {
     get(target, name) {
@@ -164,11 +168,12 @@ function counted(subtle: SubtleCrypto, clock: Clock): SubtleCrypto {
       if (typeof method !== "function") return method;
       return async (...args: unknown[]) => {
         clock.busy++;
+        const due = clock.pace(0);
         try {
           return await method.apply(target, args);
         } finally {
           clock.busy--;
-          clock.activity++;
+          await due;
         }
       };
     },
