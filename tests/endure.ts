@@ -2,7 +2,8 @@
 // while both cores are kept busy by something else, and reports each verdict
 // that is not what it was the first time, or not what it should be. Rounds: 20
 // if none is said; right programs play two and a half times as often as wrong
-// ones. With `--solutions` nothing but the solutions plays, once a round.
+// ones. With `--solutions` nothing but the solutions plays, once a round; with
+// `--only=records`, what has that word in its name.
 import { parseArgs } from "@std/cli/parse-args";
 import {
   directive,
@@ -17,7 +18,8 @@ import { pooled } from "./pool.ts";
 const unknown: string[] = [];
 const flags = parseArgs(Deno.args, {
   boolean: ["solutions"],
-  string: ["_"],
+  string: ["_", "only"],
+  default: { only: "" },
   unknown: (word, flag) => flag === undefined || unknown.push(word) === 0,
 });
 const [said = "20", ...named] = flags._.map(String);
@@ -101,6 +103,7 @@ function nameOf(program: URL): string {
 
 /** Plays `trial` so many times, two at a time, and counts what went wrong. */
 async function endure(trial: Trial, times: number): Promise<number> {
+  if (!trial.name.includes(flags.only)) return 0;
   const results = await pooled(Array.from({ length: times }), trial.play);
   const wrong = results.filter((broken) => broken.length > 0);
   console.log(`${times - wrong.length} of ${times}  ${trial.name}`);
