@@ -103,7 +103,7 @@ function nameOf(program: URL): string {
 
 /** Plays `trial` so many times, two at a time, and counts what went wrong. */
 async function endure(trial: Trial, times: number): Promise<number> {
-  if (!trial.name.includes(flags.only)) return 0;
+  if (!trial.name.includes(String(flags.only))) return 0;
   const results = await pooled(Array.from({ length: times }), trial.play);
   const wrong = results.filter((broken) => broken.length > 0);
   console.log(`${times - wrong.length} of ${times}  ${trial.name}`);
