@@ -104,6 +104,7 @@ function nameOf(program: URL): string {
 /** Plays `trial` so many times, two at a time, and counts what went wrong. */
 async function endure(trial: Trial, times: number): Promise<number> {
   if (!trial.name.includes(String(flags.only))) return 0;
+  played++;
   const results = await pooled(Array.from({ length: times }), trial.play);
   const wrong = results.filter((broken) => broken.length > 0);
   console.log(`${times - wrong.length} of ${times}  ${trial.name}`);
@@ -113,6 +114,7 @@ async function endure(trial: Trial, times: number): Promise<number> {
 
 const load = [burn(), burn()];
 let wrong = 0;
+let played = 0;
 try {
   const times = flags.solutions ? rounds : Math.ceil(rounds * 2.5);
   for (const lesson of lessons) {
@@ -125,6 +127,10 @@ try {
   }
 } finally {
   load.forEach((worker) => worker.terminate());
+}
+if (played === 0) {
+  console.error(`Cannot endure: nothing has "${flags.only}" in its name`);
+  Deno.exit(2);
 }
 console.log(`${wrong} wrong verdicts`);
 Deno.exit(wrong === 0 ? 0 : 1);

@@ -45,7 +45,7 @@ export class ScriptedReader {
     this.#reads++;
     const what = into.length === 0 ? "read() into 0 bytes" : "read()";
     return this.#world.call(
-      { kind: "read", who: "the reader", what, scripted: true },
+      { kind: "read", who: "the reader", what, scripted: true, on: this },
       () => this.#next(into),
       (n) =>
         n === null ? { text: `${what} → null`, fruitless: true } : {

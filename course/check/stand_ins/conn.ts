@@ -59,7 +59,7 @@ export class StandInConn implements Deno.TcpConn {
     const who = this.#peer;
     const from = `read() from ${who}`;
     const what = into.length === 0 ? `${from} into 0 bytes` : from;
-    const call = { kind: "read", who, what, place, into };
+    const call = { kind: "read", who, what, place, into, on: this };
     return this.#world.call(call, () => this.#raw.read(asked), (n) => {
       if (n === null) {
         return { text: `${call.what} → null`, fruitless: true };

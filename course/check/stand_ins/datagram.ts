@@ -48,7 +48,7 @@ export class StandInDatagram implements Deno.DatagramConn {
       ? "receive() beside another"
       : "receive()";
     return this.#world.call(
-      { kind: "receive", who: "", what, served: this.#served },
+      { kind: "receive", who: "", what, served: this.#served, on: this },
       () => this.#raw.receive(into).finally(() => this.#receiving--),
       ([bytes, from]) => {
         const who = this.#world.recording.nameOf(from);

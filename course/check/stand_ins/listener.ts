@@ -37,7 +37,7 @@ export class StandInListener implements Deno.TcpListener {
   accept(): Promise<Deno.TcpConn> {
     const names = this.#world.recording;
     return this.#world.call(
-      { kind: "accept", who: "", what: "accept()" },
+      { kind: "accept", who: "", what: "accept()", on: this },
       () => this.#accept(),
       ({ remoteAddr }) => ({ text: `accept() → ${names.nameOf(remoteAddr)}` }),
     ).then((raw) => this.#made(raw, this.#world));

@@ -75,8 +75,8 @@ const PATIENCE = 1_000;
 const BURST = 3;
 
 /**
- * After how many calls of one kind on one socket, all of them waiting at once,
- * a program is said to wait for none of them.
+ * After how many calls that ask one socket for something, all of them waiting at
+ * once, a program is said to wait for none of them.
  */
 const UNAWAITED = 1_000;
 
@@ -96,6 +96,8 @@ export interface Call {
   readonly served?: boolean;
   /** What a read is to fill. */
   readonly into?: Uint8Array;
+  /** The socket that is asked for something: a peer may have several. */
+  readonly on?: object;
 }
 
 /** What a call gave, for the recording. */
@@ -138,14 +140,14 @@ export class World {
   /** Told once the program makes call after call and waits for none. */
   flooded: (unmet: Unmet) => void = () => {};
   readonly #random: Random;
-  /** How many calls wait on each socket, by kind. */
-  readonly #beside = new Map<string, number>();
+  /** How many calls wait for something on each socket. */
+  readonly #beside = new Map<object, number>();
   /** Set once the program waits for none of its calls. */
   #unawaited: Unmet | undefined;
   /** How many calls in a row were of no use. */
   #fruitless = 0;
-  /** How many reads of each peer were, whatever came between them. */
-  readonly #vain = new Map<string, number>();
+  /** How many reads of each socket were, whatever came between them. */
+  readonly #vain = new Map<object, number>();
   #accepts = 0;
   #connects = 0;
   /** How many accepts have failed in this turn of the event loop. */
@@ -233,13 +235,11 @@ export class World {
     make: () => Promise<T>,
     said: (result: T) => Said,
   ): Promise<T> {
-    const { kind, who, what, place = this.here() } = call;
-    const beside = (this.#beside.get(kind + who) ?? 0) + 1;
-    // Whoever reads needs what comes; many writes may go out side by side.
-    const asks = ["read", "accept", "receive"].includes(kind);
-    if (asks && beside > UNAWAITED) this.#flood(what, place);
+    const { on, what, place = this.here() } = call;
+    const beside = on ? (this.#beside.get(on) ?? 0) + 1 : 0;
+    if (beside > UNAWAITED) this.#flood(what, place);
     if (this.#unawaited) throw this.#unawaited;
-    this.#beside.set(kind + who, beside);
+    if (on) this.#beside.set(on, beside);
     return this.#called({ ...call, place }, make, said);
   }
 
@@ -257,7 +257,7 @@ export class World {
     make: () => Promise<T>,
     said: (result: T) => Said,
   ): Promise<T> {
-    const { kind, what, who, place, served = false, into } = call;
+    const { kind, what, who, place, served = false, into, on } = call;
     if (!call.scripted) this.used = true;
     if (this.#stopsHere()) return await new Promise(() => {}); // It ends here.
     const common = { side: "program", kind, who, place } as const;
@@ -286,7 +286,7 @@ export class World {
       throw error;
     } finally {
       if (into) this.reading.delete(into);
-      this.#beside.set(kind + who, this.#beside.get(kind + who)! - 1);
+      if (on) this.#beside.set(on, this.#beside.get(on)! - 1);
       done();
     }
   }
@@ -323,19 +323,20 @@ export class World {
     this.#budget = undefined;
   }
 
-  #fruitfulCall({ kind, who }: Call) {
+  #fruitfulCall({ on }: Call) {
     this.#fruitless = 0;
-    if (kind === "read") this.#vain.delete(who);
+    if (on) this.#vain.delete(on);
   }
 
   #fruitlessCall(
-    { kind, what, who, place }: Call & { place: Place },
+    { kind, what, place, on }: Call & { place: Place },
     done: () => void,
   ): Promise<void> {
     // Nothing that is done between two reads makes the second one less vain.
-    const reads = kind === "read" ? (this.#vain.get(who) ?? 0) + 1 : 0;
-    if (kind === "read") this.#vain.set(who, reads);
-    const times = Math.max(++this.#fruitless, reads);
+    const reads = kind === "read" && on !== undefined;
+    const vain = reads ? (this.#vain.get(on) ?? 0) + 1 : 0;
+    if (reads) this.#vain.set(on, vain);
+    const times = Math.max(++this.#fruitless, vain);
     if (times < PATIENCE && this.#faults < BURST) return Promise.resolve();
     if (this.#unawaited) return new Promise(() => {}); // It is over already.
     this.recording.loop ??= { what, place, times };
