@@ -13,13 +13,15 @@ export class OffStage extends Error {
   override name = "OffStage";
 }
 
+const NOTHING = new Uint8Array();
+
 /** A reader that gives exactly what its script says, read by read. */
 export class ScriptedReader {
   readonly #world: World;
   readonly #steps: readonly ReaderStep[];
   #at = 0;
   /** What is left of the step before `#at`, if a read took a part of it. */
-  #rest = new Uint8Array();
+  #rest: Uint8Array = NOTHING;
   #reads = 0;
   #given = 0;
   #pause: Promise<void> | undefined;
@@ -67,7 +69,7 @@ export class ScriptedReader {
     this.#at++;
     if (step === 0) return Promise.resolve(0);
     if (step instanceof Error) return Promise.reject(step);
-    return this.#give(toBytes(step), into);
+    return this.#give(typeof step === "string" ? toBytes(step) : step, into);
   }
 
   /** Lets a pause pass. Every read that waits meanwhile waits for the same. */
@@ -79,12 +81,13 @@ export class ScriptedReader {
   }
 
   /** Gives as much of `bytes` as `into` holds, and keeps the rest. */
-  #give(bytes: Uint8Array<ArrayBuffer>, into: Uint8Array): Promise<number> {
-    const part = bytes.subarray(0, into.length);
-    into.set(part);
-    this.#rest = bytes.subarray(part.length);
-    this.#given += part.length;
-    return Promise.resolve(part.length);
+  #give(bytes: Uint8Array, into: Uint8Array): Promise<number> {
+    const n = Math.min(bytes.length, into.length);
+    const whole = n === bytes.length;
+    into.set(whole ? bytes : bytes.subarray(0, n));
+    this.#rest = whole ? NOTHING : bytes.subarray(n);
+    this.#given += n;
+    return Promise.resolve(n);
   }
 }
 
