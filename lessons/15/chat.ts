@@ -140,7 +140,7 @@ async function* readLines(
   conn: Deno.TcpConn,
   maxLine: number,
 ): AsyncGenerator<string, undefined> {
-  const buffer = new Uint8Array(4_096);
+  const buffer = new Uint8Array(16_384);
   const decoder = new TextDecoder();
   let text = "";
   for (let n; (n = await conn.read(buffer)) !== null;) {

@@ -5,12 +5,20 @@ import type { Recording, Words } from "../recording.ts";
 /** How the other side's sending ended, or "open". */
 export type Ending = "open" | "end" | "reset";
 
+/**
+ * How many bytes one read asks for: few at first, for most clients never hear
+ * more, and there may be a thousand of them.
+ */
+const LITTLE = 4_096;
+const MUCH = 65_536;
+
 /** What has arrived on a connection and was not asked for yet. */
 export class Inbox {
   readonly #name: string;
   readonly #conn: RawConn;
   readonly #recording: Recording;
   #parts: Uint8Array<ArrayBuffer>[] = [];
+  #into = new Uint8Array(LITTLE);
   #reading: Promise<void> | undefined;
   #ending: Ending = "open";
 
@@ -65,11 +73,11 @@ export class Inbox {
   }
 
   async #read() {
-    const into = new Uint8Array(65_536);
     try {
-      const n = await this.#conn.read(into);
+      const n = await this.#conn.read(this.#into);
       if (n === null) return this.#end("end", "← the end (FIN)");
-      const bytes = into.subarray(0, n);
+      const bytes = this.#into.slice(0, n);
+      if (n === this.#into.length) this.#into = new Uint8Array(MUCH);
       this.#parts.push(bytes);
       this.#note("receive", received, bytes);
     } catch (error) {
