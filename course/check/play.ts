@@ -49,6 +49,11 @@ export interface Playbill {
   readonly adversity: Adversity;
   /** Whether another process plays the same on the simulated network. */
   readonly alone?: boolean;
+  /**
+   * When somebody else ends the check, as `real.now()` tells time: what happens
+   * from then on happens because of that, and nobody is told of it.
+   */
+  readonly until?: number;
 }
 
 /** A check that plays on one network. */
@@ -68,7 +73,7 @@ export class Play {
     this.#recording = new Recording(this.#clock);
     const { adversity, seed } = bill;
     this.#world = new World(this.#clock, this.#recording, adversity, seed);
-    this.#hand = new Stagehand(this.#world, this.#simulated);
+    this.#hand = new Stagehand(this.#world, this.#simulated, bill.until);
     this.#timers = new Timers(this.#clock, (error) => this.#crash(error));
   }
 

@@ -50,6 +50,7 @@ export class Stagehand {
   readonly recording: Recording;
   readonly #world: World;
   readonly #simulated: boolean;
+  readonly #until: number;
   readonly #waiters = new Set<Waiter>();
   readonly #endings: (() => void)[] = [];
   #fatal: Unmet | undefined;
@@ -61,11 +62,13 @@ export class Stagehand {
   #heard = 0;
   #alarm = Promise.withResolvers<never>();
 
-  constructor(world: World, simulated: boolean) {
+  /** From `until` on, as `real.now()` tells time, it does nothing any more. */
+  constructor(world: World, simulated: boolean, until = Infinity) {
     this.clock = world.clock;
     this.recording = world.recording;
     this.#world = world;
     this.#simulated = simulated;
+    this.#until = until;
     world.flooded = (unmet) => this.fail(unmet);
     this.#alarm.promise.catch(() => {}); // `act` reports it, if it comes to that.
   }
@@ -193,7 +196,7 @@ export class Stagehand {
     let quiet = 0;
     while (!over()) {
       await turn();
-      this.#turnedAt = real.now();
+      if (!this.#comesRound()) return;
       if (this.clock.activity !== seen || this.clock.busy > 0) {
         seen = this.clock.activity;
         quiet = 0;
@@ -238,8 +241,8 @@ export class Stagehand {
   #watch() {
     let seen = this.clock.activity;
     let quiet = 0;
-    return real.setInterval(() => {
-      this.#turnedAt = real.now();
+    const timer = real.setInterval(() => {
+      if (!this.#comesRound()) return real.clearInterval(timer);
       if (this.clock.activity !== seen) {
         seen = this.clock.activity;
         quiet = 0;
@@ -248,6 +251,15 @@ export class Stagehand {
         this.#silent();
       }
     }, 100);
+    return timer;
+  }
+
+  /** Notes that the event loop came round, if that is of interest still. */
+  #comesRound(): boolean {
+    const now = real.now();
+    if (now >= this.#until) return false;
+    this.#turnedAt = now;
+    return true;
   }
 
   /** Whoever has waited the longest, and cannot wait for ever. */

@@ -1,6 +1,7 @@
 // What becomes of programs that would never stop by themselves.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { type Body, type Outcome, Play } from "./play.ts";
+import { real, realSleep } from "./real.ts";
 
 function perform(symbol: string, body: Body): Promise<Outcome> {
   const bill = {
@@ -161,3 +162,23 @@ Deno.test("many writes may go out beside each other", async () => {
 
   assertEquals(evidence, undefined);
 });
+
+for (const network of ["simulated", "loopback"] as const) {
+  Deno.test(`nobody hears the silence of a check whose time is over: ${network}`, async () => {
+    const interrupted = Promise.withResolvers<never>();
+    const stopped = new Error("Deno has stopped it");
+    const bill = { symbol: "serve()", network, seed: 1, adversity: {} };
+    const play = new Play({ ...bill, until: real.now() });
+    const played = play.perform(async (stage) => {
+      const ann = stage.datagram("ann");
+      await Promise.race([ann.receive(), interrupted.promise]);
+    });
+
+    await realSleep(300); // The simulated network finds silence in 30.
+    const { busyFor } = play;
+    interrupted.reject(stopped);
+
+    assertEquals((await played).evidence?.error, stopped);
+    assert(busyFor >= 300, `it was busy for ${busyFor} ms`);
+  });
+}
