@@ -13,7 +13,10 @@ import type { Adversity } from "./stand_ins/world.ts";
 export interface CheckOptions extends Adversity {
   /** The mistakes that a failure may show, the likeliest first. */
   reveals?: readonly string[];
-  /** Set if the check makes sense on one network only. */
+  /**
+   * Set if the check makes sense on one network only, or needs none and takes
+   * long.
+   */
   only?: "simulated" | "loopback";
   /**
    * An address of this machine beside 127.0.0.1 that it needs: "127.0.0.2",

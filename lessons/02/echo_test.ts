@@ -308,7 +308,7 @@ Deno.test(
     async (stage) => {
       const server = startEcho();
       const ann = await stage.connect("ann", server);
-      const long = stage.random.bytes(400_000);
+      const long = stage.random.bytes(300_000);
 
       await Promise.all([ann.send(long), ann.receives(long)]);
 

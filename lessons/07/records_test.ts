@@ -102,8 +102,8 @@ Deno.test(check("readExactly() asks for many bytes at once", {
 Deno.test(check("readExactly() joins 2,048 pieces at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const pieces = Array.from({ length: 2_048 }, () => "x".repeat(2_048));
-  const reader = stage.reader(pieces);
+  const piece = new Uint8Array(2_048);
+  const reader = stage.reader(Array(2_048).fill(piece));
   const length = 2_048 * 2_048;
 
   const bytes = await stage.within(800, () => readExactly(reader, length));
@@ -392,10 +392,10 @@ Deno.test(
   ),
 );
 
-Deno.test(check("serve() takes 5,000 prices in any order", async (stage) => {
+Deno.test(check("serve() takes 2,000 prices in any order", async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");
-  const times = Array.from({ length: 5_000 }, () => stage.random.below(1_000));
+  const times = Array.from({ length: 2_000 }, () => stage.random.below(1_000));
   const early = times.filter((time) => time < 500);
   const sum = early.reduce((sum, time) => sum + 3 * time, 0);
 
