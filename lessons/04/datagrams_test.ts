@@ -32,7 +32,7 @@ Deno.test(check("serveEcho() answers each datagram with one of its own", {
   await ann.send("llo", echo);
   await ann.receives("HE");
   await ann.receives("LLO");
-  await ann.receivesNothing(5);
+  await ann.receivesNothing(3);
 }));
 
 Deno.test(check("serveEcho() answers whoever asked", {
@@ -105,7 +105,7 @@ Deno.test(check("serveEcho() outlives a datagram that is no text", {
   await mallory.send(Uint8Array.of(0xff, 0xfe), echo);
   await bob.send("still here?", echo);
   await bob.receives("STILL HERE?");
-  await mallory.receivesNothing(5);
+  await mallory.receivesNothing(3);
 }));
 
 Deno.test(check("serveEcho() outlives an answer that grows too long", {
@@ -119,7 +119,7 @@ Deno.test(check("serveEcho() outlives an answer that grows too long", {
   await mallory.send("ΐ".repeat(30_000), echo);
   await bob.send("still here?", echo);
   await bob.receives("STILL HERE?");
-  await mallory.receivesNothing(5);
+  await mallory.receivesNothing(3);
 }));
 
 Deno.test(check("serveEcho() triples a question at the most", async (stage) => {
@@ -131,7 +131,7 @@ Deno.test(check("serveEcho() triples a question at the most", async (stage) => {
   await mallory.send(question, echo);
   const { bytes } = await mallory.receive();
   assert(bytes.length <= 3 * question.length, `${bytes.length} bytes`);
-  await mallory.receivesNothing(5);
+  await mallory.receivesNothing(3);
 }));
 
 Deno.test(check("request() sends id and payload, and returns the rest", {
@@ -183,7 +183,7 @@ Deno.test(check("request() refuses a payload that no datagram holds", {
 
   const payload = new Uint8Array(65_504); // With the id, one byte too many.
   await assertRejects(() => request(server.addr, payload, ONCE), RangeError);
-  await server.receivesNothing(5);
+  await server.receivesNothing(3);
 }));
 
 Deno.test(check("request() closes its socket when send() throws", {
@@ -341,7 +341,7 @@ Deno.test(check("request() gives up after its last try", {
   await server.receive();
   await server.receive();
   await server.receive();
-  await server.receivesNothing(10);
+  await server.receivesNothing(5);
   await assertRejects(() => asking.result, Deno.errors.TimedOut);
 }));
 
@@ -453,7 +453,7 @@ Deno.test(check("serveCounter() outlives what is no request", {
   await mallory.send("", counter);
   await mallory.send("\0\0\0", counter);
   await mallory.send("add five, please", counter);
-  await mallory.receivesNothing(5);
+  await mallory.receivesNothing(3);
   await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
   await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 2));
 }));

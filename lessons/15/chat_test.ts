@@ -194,11 +194,11 @@ Deno.test(check("serve() outlives a client that vanishes inside a line", {
   const ann = await enter(stage, "ann", "doomed, bob");
   await bob.receives("* ann has entered the room\n");
 
-  await ann.send(`${"la ".repeat(50)}\n`);
+  await ann.send(`${"la ".repeat(20)}\n`);
   await bob.receives("[ann] la");
   doomed.reset();
 
-  const rest = " la".repeat(49);
+  const rest = " la".repeat(19);
   await bob.receives(`${rest} \n* doomed has left the room\n`);
 }));
 
