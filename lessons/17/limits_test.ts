@@ -265,10 +265,10 @@ Deno.test(check("serve() hurries nobody who waits for an answer", {
   reveals: ["late-timer-closes-next"],
 }, async (stage) => {
   const answer = async (line: string) => {
-    await stage.sleep(100);
+    await stage.sleep(60);
     return shout(line);
   };
-  const limits = { idleMs: 50, headMs: 50 };
+  const limits = { idleMs: 30, headMs: 30 };
   stage.serve((listener) => serve(listener, answer, limits));
   const ann = await stage.connect("ann");
 
@@ -384,7 +384,7 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
 }, async (stage) => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const [controller, gate] = [new AbortController(), gated()];
-  const limits = { graceMs: 100, signal: controller.signal };
+  const limits = { graceMs: 60, signal: controller.signal };
   const serving = stage.start(() => serve(listener, gate.answer, limits));
   const ann = await stage.connect("ann", listener);
   await ann.send("hello\n");
