@@ -1,4 +1,5 @@
 import { count } from "./bytes.ts";
+import type { Place } from "./place.ts";
 import type { Event, Recording } from "./recording.ts";
 
 /** One line of the table: what the cast did, and what the program did then. */
@@ -7,7 +8,8 @@ interface Row {
   who: string;
   left: string;
   right: string;
-  place: string;
+  /** Where the program did it. Its line is looked up in the rows that stay. */
+  place?: Place | undefined;
   /** Whether the check failed with the error of one of its two events. */
   fault?: boolean;
 }
@@ -32,10 +34,10 @@ export function table(
   const told = withIgnored(rows, recording);
   const kept = shortened(told);
   const name = longest(kept.map(({ who }) => who));
-  const place = longest(kept.map(({ place }) => place));
+  const place = longest(kept.map(line));
   const halves = kept.map((row) => ({
     left: `${time(row)}  ${row.who.padEnd(name)}  ${row.left}`.trimEnd(),
-    right: row.right && `${row.place.padEnd(place)}  ${row.right}`,
+    right: row.right && `${line(row).padEnd(place)}  ${row.right}`,
   }));
   const room = width - longest(halves.map(({ right }) => right));
   const needed = longest(halves.map(({ left }) => left)) + 2;
@@ -52,6 +54,10 @@ function sideBySide(left: string, right: string, middle: number): string[] {
     return [left.padEnd(middle) + right];
   }
   return [left, " ".repeat(middle) + right];
+}
+
+function line({ place }: Row): string {
+  return place?.line ?? "";
 }
 
 function longest(texts: string[]): number {
@@ -92,14 +98,14 @@ function paired(
   for (const { at, side, who, text, times, place, error } of events) {
     const told = times > 1 ? `${text}, ${count(times, "time")}` : text;
     if (side === "cast") {
-      rows.push({ at, who, left: told, right: "", place: "" });
+      rows.push({ at, who, left: told, right: "" });
       continue;
     }
     const last = rows.at(-1);
     const beside = last && last.right === "" && last.at === at;
-    const row = beside ? last : { at, who: "", left: "", right: "", place: "" };
+    const row = beside ? last : { at, who: "", left: "", right: "" };
     row.right = told;
-    row.place = place?.line ?? "";
+    row.place = place;
     row.fault = error !== undefined && error === fault;
     if (!beside) rows.push(row);
   }
@@ -116,11 +122,11 @@ function waiting(recording: Recording): Row[] {
   return calls.values().toArray().map((equal) => {
     const { side, who, what, place } = equal[0]!;
     if (side === "cast") {
-      return { at, who, left: `${what} …`, right: "", place: "" };
+      return { at, who, left: `${what} …`, right: "" };
     }
     const often = equal.length > 1 ? `, ${count(equal.length, "time")}` : "";
     const right = `${what}, still waiting${often}`;
-    return { at, who: "", left: "", right, place: place?.line ?? "" };
+    return { at, who: "", left: "", right, place };
   });
 }
 
@@ -141,8 +147,8 @@ function withIgnored(rows: Row[], { events, waiting }: Recording): Row[] {
   return rows.flatMap((row) => {
     if (row.left !== "connects" || met.has(row.who)) return row;
     const right = `nobody accepts ${row.who}`;
-    if (row.right === "") return { ...row, right, place: "" };
-    return [row, { at: row.at, who: "", left: "", right, place: "" }];
+    if (row.right === "") return { ...row, right, place: undefined };
+    return [row, { at: row.at, who: "", left: "", right }];
   });
 }
 
@@ -179,5 +185,5 @@ function staying(rows: Row[]): (i: number) => boolean {
 
 function gap(left: number): Row {
   const text = `… ${count(left, "more event")} …`;
-  return { at: NaN, who: "", left: text, right: "", place: "" };
+  return { at: NaN, who: "", left: text, right: "" };
 }

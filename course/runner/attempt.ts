@@ -88,7 +88,9 @@ export class Attempt {
     signal?.addEventListener("abort", unwanted, { once: true });
     if (signal?.aborted) unwanted();
     this.#take = (text) => {
-      if (this.#reader.report.plan) watchdog.loaded();
+      const { plan, over } = this.#reader.report;
+      // Who registers no check has loaded all the same.
+      if (plan || over) watchdog.loaded();
       // A first run may have to fetch the standard library: not loading yet.
       else if (text.includes("Download ")) watchdog.loading();
       watchdog.printed(this.#reader.printed);

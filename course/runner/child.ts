@@ -124,6 +124,11 @@ export function killChildren(): void {
   for (const child of living) child.kill("unwanted");
 }
 
+/** Waits until every child is gone that was there; none is ended by this. */
+export async function childrenGone(): Promise<void> {
+  await Promise.all([...living].map(({ ended }) => ended));
+}
+
 async function read(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   take: (text: string) => void,

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { childrenGone } from "./child.ts";
 import { run } from "./run.ts";
 import { GREET_RIGHT, GREET_WRONG, TestCourse } from "./test_course.ts";
 import type { Verdict } from "./verdict.ts";
@@ -17,6 +18,7 @@ async function verdict(source: string): Promise<Verdict> {
   course.save(source);
   const made = course.open();
   const verdict = await run(made, made.lessons[0]!, { limits: LIMITS });
+  await childrenGone(); // The verdict does not wait for them.
   const left = [...Deno.readDirSync(`${course.root}/.course`)];
   assertEquals(left, [], "a run must leave no file behind");
   return verdict!;
