@@ -95,7 +95,7 @@ export class Attempt {
       else if (text.includes("Download ")) watchdog.loading();
       watchdog.printed(this.#reader.printed);
       if (!allPassed(this.#reader.report)) return;
-      this.#child.kill("done");
+      if (!this.#child.kill("done")) return; // It is ended for another reason.
       // The system takes 30 ms to clear away a process: nobody waits for it.
       done.resolve({ code: 0, ending: "done" });
     };

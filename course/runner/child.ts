@@ -94,9 +94,12 @@ export class Child {
     }
   }
 
-  /** Ends the whole group at once. The first reason given is the one kept. */
-  kill(ending: Ending): void {
-    if (!living.has(this) || this.#ending !== "exit") return;
+  /**
+   * Ends the whole group at once. The first reason given is the one kept; false
+   * if there was one already.
+   */
+  kill(ending: Ending): boolean {
+    if (!living.has(this) || this.#ending !== "exit") return false;
     this.#ending = ending;
     try {
       if (hasGroups(this.#os)) Deno.kill(-this.#process.pid, "SIGKILL");
@@ -105,6 +108,7 @@ export class Child {
       // It ended by itself a moment ago, and `ended` is about to say so.
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+    return true;
   }
 
   async #follow({ input, take }: ChildOptions) {

@@ -14,7 +14,10 @@ export interface RecordedEvent {
   readonly bytes?: string;
   /** How many bytes there were. */
   readonly size?: number;
-  /** The learner's line that caused it: "echo.ts:14". */
+  /**
+   * The learner's line that caused it: "echo.ts:14". In a recording of more than
+   * 200 events only the first and the last 100 have one.
+   */
   readonly line?: string;
   /** What the call failed with. */
   readonly error?: string;

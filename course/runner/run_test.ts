@@ -52,6 +52,14 @@ Deno.test("run() explains the first check that fails", async () => {
   assertStringIncludes(failed.problem!.text, 'got "bye ann"');
 });
 
+Deno.test("run() passes nobody who prints more than is allowed", async () => {
+  // Three checks call it: the last goes beyond, shortly before the last word.
+  const flood = `console.log("x".repeat(${LIMITS.output * 0.4}));`;
+  const failed = await verdict(GREET_RIGHT.replace("{", `{ ${flood}`));
+
+  assertEquals(failed.passed, false);
+});
+
 Deno.test("run() passes nobody whose own tests fail", async () => {
   const own = `Deno.test("mine", () => { throw new Error("not yet"); });`;
   const failed = await verdict(`${GREET_RIGHT}${own}`);

@@ -77,7 +77,8 @@ export class Inbox {
       const n = await this.#conn.read(this.#into);
       if (n === null) return this.#end("end", "← the end (FIN)");
       const bytes = this.#into.slice(0, n);
-      if (n === this.#into.length) this.#into = new Uint8Array(MUCH);
+      const full = n === this.#into.length;
+      if (full && n < MUCH) this.#into = new Uint8Array(MUCH);
       this.#parts.push(bytes);
       this.#note("receive", received, bytes);
     } catch (error) {
