@@ -13,7 +13,9 @@ export const page: Page = {
           run: "deno run -P lessons/01/exchange.ts",
           prints: /^1\n2\n3\n[^]*\n283\n\n\(1024 bytes\)\n$/,
         },
-        { in: "nc", prints: /^What time is it\?\s+$/, ends: 0 },
+        // Bytes that nobody reads make the program's close a reset, and a reset
+        // that is there before nc has read the question takes it away.
+        { in: "nc", prints: /^(What time is it\?\s+)?$/, ends: 0 },
         {
           run: "echo noon | nc -l 127.0.0.1 7001",
           told: "Now put `echo noon` in the place of `seq 1000`.",

@@ -11,7 +11,10 @@ const HOUSE = new URL("../../..", import.meta.url).pathname;
 const COMMAND = ["run", "-q", "-P", "course/runner/wire/main.ts"];
 
 /** Runs the wire with `input` for its standard input, to its end. */
-async function wire(args: string[], input: string | Uint8Array = "") {
+async function wire(
+  args: string[],
+  input: string | Uint8Array | Promise<string> = "",
+) {
   const child = new Deno.Command(Deno.execPath(), {
     args: [...COMMAND, ...args],
     cwd: HOUSE,
@@ -20,8 +23,9 @@ async function wire(args: string[], input: string | Uint8Array = "") {
     stderr: "piped",
   }).spawn();
   const writer = child.stdin.getWriter();
+  const typed = await input;
   await writer.write(
-    typeof input === "string" ? new TextEncoder().encode(input) : input,
+    typeof typed === "string" ? new TextEncoder().encode(typed) : typed,
   );
   await writer.close();
   const { code, stdout, stderr } = await child.output();
@@ -70,8 +74,10 @@ Deno.test("wire connect hears an answer after it has ended its sending", async (
 Deno.test("wire --hex sends what is typed, and vanishes on request", async () => {
   using listener = listen();
   const args = ["--hex", "connect", String(listener.addr.port)];
-  const running = wire(args, "00 05\n:reset\n");
-  using conn = await listener.accept();
+  const accepted = listener.accept();
+  // Not before: accept() throws for a client that has already vanished.
+  const running = wire(args, accepted.then(() => "00 05\n:reset\n"));
+  using conn = await accepted;
 
   await assertRejects(async () => {
     while (await conn.read(new Uint8Array(16)) !== null);
