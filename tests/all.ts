@@ -13,6 +13,7 @@ const WAITING = [
   "tests/board_test.ts",
   "tests/clients",
   "tests/commands_test.ts",
+  "tests/hostile_test.ts",
   "tests/join_test.ts",
   "tests/offline_test.ts",
   "tests/page_test.ts",

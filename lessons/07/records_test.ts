@@ -30,10 +30,16 @@ function int32(value: number) {
   return bytes;
 }
 
-const { UnexpectedEof } = Deno.errors;
+const { ConnectionReset, UnexpectedEof } = Deno.errors;
 const LOAF = "loaf=2.40"; // Nine bytes, as good as any.
 const MILK = "milk=1.15";
 const EGGS = "eggs=3.60";
+
+/** The caller hears that the connection is gone, and takes it for no end. */
+async function assertFails(read: () => Promise<unknown>): Promise<void> {
+  const failed = "a read failed with ConnectionReset";
+  await assertRejects(read, ConnectionReset, "vanished", failed);
+}
 
 Deno.test(check("readExactly() joins a record that comes in two pieces", {
   reveals: ["read-fills-buffer", "one-read-one-message"],
@@ -77,6 +83,13 @@ Deno.test(check("readExactly() rejects at an end inside a record", {
     const reader = stage.reader([head, null]);
     const came = `${head.length} of 9 bytes came, and then the end`;
     await assertRejects(() => readExactly(reader, 9), UnexpectedEof, "", came);
+  }
+}));
+
+Deno.test(check("readExactly() lets a read's error through", async (stage) => {
+  for (const before of [[], ["loaf"]]) {
+    const reader = stage.reader([...before, new ConnectionReset("vanished")]);
+    await assertFails(() => readExactly(reader, 9));
   }
 }));
 
@@ -151,6 +164,14 @@ Deno.test(check("ByteReader.readExactly() tells the end from an end inside", {
   assertBytes(await cut.readExactly(9), LOAF);
   const came = "4 of 9 bytes came, and then the end";
   await assertRejects(() => cut.readExactly(9), UnexpectedEof, "", came);
+}));
+
+Deno.test(check("ByteReader lets a read's error through", async (stage) => {
+  const script = [LOAF + "milk", new ConnectionReset("vanished")];
+  const reader = new ByteReader(stage.reader(script));
+
+  assertBytes(await reader.readExactly(9), LOAF);
+  await assertFails(() => reader.peek(9));
 }));
 
 Deno.test(check("ByteReader.readExactly() joins 1,000 records and a long one", {
