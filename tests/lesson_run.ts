@@ -147,10 +147,19 @@ function stuck(data: { stuck: string; text: string } & Partial<Failure>) {
 /** The course's own imports, with `program` in the starter's place. */
 function importMap(number: string, program: URL | undefined, root: URL) {
   const config = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
-  const imports: Record<string, string> = {};
-  for (const [name, path] of Object.entries<string>(config.imports ?? {})) {
-    imports[name] = path.startsWith("./") ? new URL(path, root).href : path;
+  const absolute = (map: Record<string, string> = {}) =>
+    Object.fromEntries(
+      Object.entries(map).map(([name, path]) => [
+        name,
+        path.startsWith("./") ? new URL(path, root).href : path,
+      ]),
+    );
+  const imports = absolute(config.imports);
+  const inLessons = absolute(config.scopes?.["./lessons/"]);
+  const scopes = { [new URL("lessons/", root).href]: inLessons };
+  if (program) {
+    imports[findLesson(number, root).starter.href] = program.href;
+    scopes[program.href] = inLessons;
   }
-  if (program) imports[findLesson(number, root).starter.href] = program.href;
-  return { imports };
+  return { imports, scopes };
 }

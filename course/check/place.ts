@@ -1,7 +1,7 @@
 const library = new URL("./", import.meta.url).href;
 
 /** How many frames are looked at: the library's own on top, and a few more. */
-const DEPTH = 7;
+const DEPTH = 8;
 
 /** Where in somebody's source a call was made. Found out only when asked. */
 export class Place {

@@ -12,12 +12,12 @@ import { SimulatedNetwork } from "./simulated/network.ts";
 import { Stage } from "./stage.ts";
 import { Stagehand } from "./stagehand.ts";
 import { recordingConsole } from "./stand_ins/console.ts";
+import { replace } from "./stand_ins/doors.ts";
 import {
   EPOCH,
   installChance,
   installSockets,
   installTime,
-  replace,
 } from "./stand_ins/install.ts";
 import { Random } from "./stand_ins/random.ts";
 import { Timers } from "./stand_ins/timers.ts";

@@ -6,10 +6,19 @@ import {
   assertRejects,
 } from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
+import { promisify } from "node:util";
 import { explain } from "./explain.ts";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
 import type { Stage } from "./stage.ts";
 import { real } from "./real.ts";
+
+/** As a program does at its top, before any check begins. */
+const captured = {
+  ...Deno,
+  setTimeout,
+  wait: promisify(setTimeout),
+  random: Math.random,
+};
 
 type HostPort = { hostname: string; port: number };
 
@@ -324,6 +333,31 @@ Deno.test("an hour of simulated time costs less than a second", async () => {
 
   assertEquals(evidence, undefined);
   assert(real.now() - started < 1_000);
+});
+
+Deno.test("whoever took hold of a function before is in the check, too", async () => {
+  const numbers: number[] = [];
+  for (let i = 0; i < 2; i++) {
+    const { evidence, used } = await perform(async (stage) => {
+      numbers.push(captured.random());
+      using listener = captured.listen({ hostname: "127.0.0.1", port: 0 });
+      using conn = await captured.connect(listener.addr as HostPort);
+      using theirs = await listener.accept();
+      await conn.write(new Uint8Array(3));
+      assertEquals(await theirs.read(new Uint8Array(9)), 3);
+      await captured.wait(50_000);
+      await new Promise((resolve) => captured.setTimeout(resolve, 40_000));
+      assertEquals(stage.now, 90_000);
+    });
+    assertEquals(evidence, undefined);
+    assert(used);
+  }
+  assertEquals(numbers[0], numbers[1]);
+
+  const before = real.now();
+  await captured.wait(20); // Nobody plays any more.
+  assert(real.now() - before >= 19);
+  assertNotEquals(captured.random(), captured.random());
 });
 
 Deno.test("a date of this moment has the simulated time", async () => {

@@ -174,6 +174,25 @@ Deno.test(check("serve() leaves accept() alone for a while when it fails", {
   await ann.receives("HELLO\n");
 }));
 
+Deno.test(check("serve() waits 10 ms to a second when accept() fails", {
+  reveals: ["accept-busy-loop"],
+  only: "simulated", // Time is exact there.
+  acceptFails: (n) => n < 3 ? "EMFILE" : undefined,
+}, async (stage) => {
+  const failures: number[] = [];
+  const onError = () => failures.push(stage.now);
+  stage.serve((listener) => serve(listener, shout, { onError }));
+  const ann = await stage.connect("ann");
+
+  await ann.send("hello\n");
+  await ann.receives("HELLO\n");
+
+  const [first = NaN, second = NaN] = failures;
+  const ms = Math.round(second - first);
+  const told = `it failed, and after ${ms} ms accept() was called again`;
+  assert(ms >= 10 && ms <= 1_000, told);
+}));
+
 Deno.test(check("serve() outlives a client that it refuses", {
   reveals: ["handler-rejection-kills-server"],
   acceptFails: (n) => n === 1 ? "EMFILE" : undefined,

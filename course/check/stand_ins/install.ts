@@ -1,33 +1,16 @@
 import { count } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import type { ListenOptions, Network } from "../network.ts";
+import { real } from "../real.ts";
 import { StandInConn } from "./conn.ts";
 import { StandInDatagram } from "./datagram.ts";
+import { replace } from "./doors.ts";
 import { fileFunctions } from "./files.ts";
 import { StandInListener } from "./listener.ts";
 import type { Random } from "./random.ts";
 import type { Timers } from "./timers.ts";
 import { tlsFunctions } from "./tls.ts";
 import type { World } from "./world.ts";
-
-type Properties = Record<string, unknown>;
-
-/** Puts `properties` in the place of `target`'s own; returns how to undo it. */
-export function replace(target: object, properties: Properties): () => void {
-  const before = Object.keys(properties).map((name) =>
-    [name, Object.getOwnPropertyDescriptor(target, name)] as const
-  );
-  for (const [name, value] of Object.entries(properties)) {
-    const descriptor = { value, writable: true, configurable: true };
-    Object.defineProperty(target, name, { enumerable: true, ...descriptor });
-  }
-  return () => {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(target, name, descriptor);
-      else delete (target as Properties)[name];
-    }
-  };
-}
 
 /** Whether a call is for TCP or UDP. */
 function isInternet(options: { transport?: string }, transport: string) {
@@ -36,7 +19,7 @@ function isInternet(options: { transport?: string }, transport: string) {
 
 /** Puts the stand-ins for sockets in place; returns how to undo it. */
 export function installSockets(network: Network, world: World): () => void {
-  const { listen, connect, listenDatagram } = Deno;
+  const { listen, connect, listenDatagram } = real;
   return replace(Deno, {
     ...(network.files && fileFunctions(network.files, world)),
     ...tlsFunctions(network.tls, world),
@@ -68,7 +51,7 @@ export function installSockets(network: Network, world: World): () => void {
     },
     listenDatagram(options: Deno.UdpListenOptions & { transport: "udp" }) {
       if (!isInternet(options, "udp")) {
-        return listenDatagram(options as never);
+        return listenDatagram!(options as never);
       }
       world.used = true;
       return new StandInDatagram(network.listenDatagram(options), world);
