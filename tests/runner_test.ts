@@ -159,11 +159,19 @@ Deno.test("learn explains the starter of a real lesson, and passes its solution"
     const wrong = JSON.parse((await learn({ root }, "--json", "03")).out);
     copyTree(`${root}/solutions/03`, `${root}/lessons/03`);
     const right = JSON.parse((await learn({ root }, "--json", "03")).out);
+    // It imports what stands in for Node's timers, in the lesson's sandbox.
+    Deno.copyFileSync(
+      `${here}/tests/alternatives/11/node_timers.ts`,
+      `${root}/lessons/11/deadlines.ts`,
+    );
+    const other = JSON.parse((await learn({ root }, "--json", "11")).out);
 
     assertEquals(wrong.passed, false);
     assertEquals(wrong.diagnosis.id, "await-in-accept-loop");
     assertEquals(wrong.types, []);
     assertEquals([right.passed, right.failure], [true, null]);
+    assertEquals([other.passed, other.failure], [true, null]);
+    assertEquals(other.types, []);
   } finally {
     Deno.removeSync(root, { recursive: true });
   }

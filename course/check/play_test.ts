@@ -371,6 +371,16 @@ Deno.test("a date of this moment has the simulated time", async () => {
     );
     assertEquals(new Date(0).getTime(), 0);
     assert(new Date() instanceof Date);
+
+    const { Now } = Temporal;
+    const moment = "2026-01-01T00:01:30";
+    assertEquals(String(Now.instant()), `${moment}Z`);
+    assertEquals(String(Now.zonedDateTimeISO("UTC")), `${moment}+00:00[UTC]`);
+    assertEquals(String(Now.plainDateTimeISO("UTC")), moment);
+    assertEquals(String(Now.plainDateISO("UTC")), moment.slice(0, 10));
+    assertEquals(String(Now.plainTimeISO("UTC")), moment.slice(11));
+    const here = Now.instant().toZonedDateTimeISO(Now.timeZoneId());
+    assertEquals(String(Now.zonedDateTimeISO()), String(here));
   });
 
   assertEquals(evidence?.headline, undefined);

@@ -89,13 +89,15 @@ export function installTime(
   timers: Timers,
   epoch: number,
 ): () => void {
+  const milliseconds = () => Math.floor(epoch + clock.now);
   const undo = [
     replace(globalThis, timers.functions),
     replace(AbortSignal, {
       timeout: (ms: number) => timers.abortAfter(ms),
     }),
-    replace(Date, { now: () => Math.floor(epoch + clock.now) }),
+    replace(Date, { now: milliseconds }),
     replace(globalThis, { Date: datesOf(Date) }),
+    replace(Temporal.Now, instants(milliseconds)),
     replace(performance, { now: () => clock.now }),
   ];
   return () => undo.forEach((restore) => restore());
@@ -124,6 +126,20 @@ function datesOf(real: DateConstructor): DateConstructor {
       Reflect.construct(target, args.length > 0 ? args : [target.now()], made),
     apply: (target) => String(new target(target.now())),
   });
+}
+
+/** What `Temporal.Now` says in that millisecond after the epoch of Unix. */
+function instants(milliseconds: () => number) {
+  const instant = () => Temporal.Instant.fromEpochMilliseconds(milliseconds());
+  const here = Temporal.Now.timeZoneId();
+  const zoned = (zone: string = here) => instant().toZonedDateTimeISO(zone);
+  return {
+    instant,
+    zonedDateTimeISO: zoned,
+    plainDateTimeISO: (zone?: string) => zoned(zone).toPlainDateTime(),
+    plainDateISO: (zone?: string) => zoned(zone).toPlainDate(),
+    plainTimeISO: (zone?: string) => zoned(zone).toPlainTime(),
+  };
 }
 
 function fill<T extends ArrayBufferView>(into: T, random: Random): T {
