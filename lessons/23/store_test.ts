@@ -939,8 +939,9 @@ Deno.test(check("serve() forgets a subscriber that has left", {
   await doomed.send("SUBSCRIBE news\r\n");
   await doomed.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
 
-  ann.close();
   doomed.reset();
+  await ann.closeWrite();
+  await ann.receivesEnd(); // It has noticed.
 
   const bob = await stage.connect("bob");
   await bob.send("PUBLISH news hello\r\n");

@@ -450,6 +450,8 @@ async function join(
   const client = await stage.connect(name, listener, { canReset });
   await client.send(HANDSHAKE);
   await client.receiveUntil("\r\n\r\n");
+  // The answer is sent before the client is in, and nothing tells when it is.
+  await stage.sleep(1);
   return client;
 }
 

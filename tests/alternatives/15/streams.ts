@@ -92,8 +92,12 @@ async function chat(conn: Deno.Conn, room: Room, options: ChatOptions) {
     over = true; // Whatever it was: this client is gone.
   }
   leave?.();
-  if (over) sending.error("gone");
-  else sending.close();
+  try {
+    if (over) sending.error("gone");
+    else sending.close();
+  } catch {
+    // The pipe has just failed, and nobody has heard of it yet.
+  }
   await sent;
   conn[Symbol.dispose]();
 }
