@@ -1,6 +1,7 @@
-// What the simulation does not see: timers of `node:timers`, and the time that
-// the processor took. Node's `process` tells of both. It is asked for when it is
-// needed and not before: loading it takes 9 ms.
+// What the simulation does not see: timers that are neither `globalThis`'s nor
+// those of node_timers/, and the time that the processor took. Node's `process`
+// tells of both. It is asked for when it is needed and not before: loading it
+// takes 9 ms.
 
 interface NodeProcess {
   getActiveResourcesInfo(): string[];
