@@ -1,0 +1,76 @@
+// Every solution passes in two manners of other people, too: with the timers of
+// node:timers, and with functions that it takes out of their objects at its top,
+// before a check can stand in for them.
+import { brokenAlternative } from "./alternative_promises.ts";
+import { findLessons, HOUSE } from "./course_files.ts";
+import { assertKept } from "./kept.ts";
+import { pooled } from "./pool.ts";
+
+const TIMERS = ["clearInterval", "clearTimeout", "setInterval", "setTimeout"];
+const SOCKETS = [
+  "connect",
+  "connectTls",
+  "listen",
+  "listenDatagram",
+  "listenTls",
+  "startTls",
+];
+
+const MANNERS = {
+  "imports the timers of node:timers": (source: string) =>
+    called("(?<![.\\w])", TIMERS).test(source)
+      ? `import { ${TIMERS.join(", ")} } from "node:timers";\n${source}`
+      : source,
+  "takes functions out of their objects": takesAtItsTop,
+};
+
+function takesAtItsTop(source: string): string {
+  const taken = source
+    .replace(called("Deno\\.", SOCKETS), "taken_$1(")
+    .replace(called("(?<![.\\w])", TIMERS), "taken_$1(")
+    .replace(/\bDate\.now\(/g, "taken_date(")
+    .replace(/\bMath\.random\(/g, "taken_random(")
+    .replace(/\bperformance\.now\(/g, "taken_now(");
+  if (taken === source) return source;
+  return `const { ${SOCKETS.map(renamed)} } = Deno;
+const { ${TIMERS.map(renamed)} } = globalThis;
+const { now: taken_date } = Date;
+const { random: taken_random } = Math;
+const taken_now = performance.now.bind(performance);
+${taken}`;
+}
+
+function renamed(name: string): string {
+  return `${name}: taken_${name}`;
+}
+
+/** A call of one of `names`, behind what matches `before`. */
+function called(before: string, names: readonly string[]): RegExp {
+  return new RegExp(`${before}(${names.join("|")})\\(`, "g");
+}
+
+for (const [manner, change] of Object.entries(MANNERS)) {
+  Deno.test(`every solution passes when it ${manner}`, async (t) => {
+    const folder = Deno.makeTempDirSync();
+    try {
+      const changed = findLessons().flatMap(({ number, solution }) => {
+        const source = Deno.readTextFileSync(solution);
+        const other = change(source);
+        if (other === source) return []; // It calls none of them.
+        const program = new URL(`file://${folder}/${number}.ts`);
+        Deno.writeTextFileSync(program, `// style: ${manner}\n${other}`);
+        return [{ number, program }];
+      });
+      const broken = await pooled(
+        changed,
+        ({ number, program }) => brokenAlternative(number, program, HOUSE),
+      );
+
+      for (const [index, { number }] of changed.entries()) {
+        await t.step(`lesson ${number}`, () => assertKept(broken[index]!));
+      }
+    } finally {
+      Deno.removeSync(folder, { recursive: true });
+    }
+  });
+}
