@@ -1,5 +1,5 @@
-// `deno task endure [rounds] [lesson ...]`: plays every program again and again
-// while both cores are kept busy by something else, and reports each verdict
+// `deno task endure [rounds] [lesson ...]`: plays every program again and again,
+// so many at once that each gets a third of a core, and reports each verdict
 // that is not what it was the first time, or not what it should be. Rounds: 20
 // if none is said; right programs play two and a half times as often as wrong
 // ones. With `--solutions` nothing but the solutions plays, once a round; with
@@ -38,17 +38,14 @@ if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
   Deno.exit(2);
 }
 
+/** Three to a core: no program may fail because it has to wait for its turn. */
+const PLACES = 3 * navigator.hardwareConcurrency;
+
 /** One thing that has to turn out the same each time. */
 interface Trial {
   readonly name: string;
   /** What is wrong; nothing if all is well. */
   readonly play: () => Promise<string[]>;
-}
-
-/** Keeps a core busy until it is terminated, or this process ends. */
-function burn(): Worker {
-  const work = "data:application/javascript,while(true);";
-  return new Worker(work, { type: "module" });
 }
 
 function rightPrograms({ number, solution, alternatives }: LessonFiles) {
@@ -101,32 +98,28 @@ function nameOf(program: URL): string {
   return program.href.slice(HOUSE.href.length);
 }
 
-/** Plays `trial` so many times, two at a time, and counts what went wrong. */
+/** Plays `trial` so many times, and counts what went wrong. */
 async function endure(trial: Trial, times: number): Promise<number> {
   if (!trial.name.includes(String(flags.only))) return 0;
   played++;
-  const results = await pooled(Array.from({ length: times }), trial.play);
+  const plays = Array.from({ length: times });
+  const results = await pooled(plays, trial.play, PLACES);
   const wrong = results.filter((broken) => broken.length > 0);
   console.log(`${times - wrong.length} of ${times}  ${trial.name}`);
   if (wrong.length > 0) console.log(wrong[0]!.join("\n"));
   return wrong.length;
 }
 
-const load = [burn(), burn()];
 let wrong = 0;
 let played = 0;
-try {
-  const times = flags.solutions ? rounds : Math.ceil(rounds * 2.5);
-  for (const lesson of lessons) {
-    for (const trial of rightPrograms(lesson)) {
-      wrong += await endure(trial, times);
-    }
-    if (flags.solutions) continue;
-    const others = [recordings(lesson), ...wrongPrograms(lesson)];
-    for (const trial of others) wrong += await endure(trial, rounds);
+const times = flags.solutions ? rounds : Math.ceil(rounds * 2.5);
+for (const lesson of lessons) {
+  for (const trial of rightPrograms(lesson)) {
+    wrong += await endure(trial, times);
   }
-} finally {
-  load.forEach((worker) => worker.terminate());
+  if (flags.solutions) continue;
+  const others = [recordings(lesson), ...wrongPrograms(lesson)];
+  for (const trial of others) wrong += await endure(trial, rounds);
 }
 if (played === 0) {
   console.error(`Cannot endure: nothing has "${flags.only}" in its name`);
