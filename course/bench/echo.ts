@@ -4,7 +4,9 @@ import { output } from "./process.ts";
 import { onLoadCore, type Peer, type Server } from "./servers.ts";
 import type { Table } from "./table.ts";
 
-const C = "C, epoll";
+/** The name of the server that counts as 1. */
+export const C = "C, epoll";
+const LESSON = "lesson 03";
 const NODE = "Node, `node:net`";
 const STREAMS = "Python, `asyncio` streams";
 const PROTOCOL = "Python, `asyncio.Protocol`";
@@ -18,47 +20,60 @@ const socket = Deno.listenDatagram(
 console.log((socket.addr as Deno.NetAddr).port);
 await solution.serveEcho(socket);`;
 
-/** Lesson 03's echo server beside four others. */
-export async function echo(bench: Bench): Promise<Table> {
+/** Lesson 03's echo server and four others, and the tools that load them. */
+export async function echoPeers(
+  bench: Bench,
+): Promise<{ peers: Peer[]; tools: string }> {
   const tools = await compiled(bench, [
     "peers/echo.c",
     "load/messages.c",
     "load/visits.c",
   ]);
-  const lesson = "lesson 03";
   const room = `${bench.root}/course/bench/peers`;
-  const peers: Peer[] = [
+  const peers = [
     { name: C, command: [`${tools}/echo`] },
-    {
-      name: lesson,
-      command: solved(bench, "03/echo.ts", SERVE),
-    },
+    { name: LESSON, command: solved(bench, "03/echo.ts", SERVE) },
     { name: NODE, command: ["node", `${room}/echo.mjs`] },
     { name: STREAMS, command: ["python3", `${room}/echo_streams.py`] },
     { name: PROTOCOL, command: ["python3", `${room}/echo_protocol.py`] },
   ];
-  const load = (tool: string, args: number[], scale = 1) =>
-  async (
-    { port }: Server,
-  ) => {
+  return { peers, tools };
+}
+
+/** What `tool` counts in a second, times `scale`. */
+export function load(
+  bench: Bench,
+  tools: string,
+  tool: string,
+  args: readonly number[],
+  scale = 1,
+): (server: Server) => Promise<number> {
+  return async ({ port }) => {
     const all = [port, ...args, bench.seconds].map(String);
     const said = await output(onLoadCore([`${tools}/${tool}`, ...all]));
     return parseFloat(said) * scale;
   };
+}
+
+/** Lesson 03's echo server beside four others. */
+export async function echo(bench: Bench): Promise<Table> {
+  const { peers, tools } = await echoPeers(bench);
+  const messages = (args: number[], scale?: number) =>
+    load(bench, tools, "messages", args, scale);
   const crowd = "64 B, 64 connections";
   const columns: Column[] = [
-    { name: "64 B, 1 connection", measure: load("messages", [1, 64, 1]) },
+    { name: "64 B, 1 connection", measure: messages([1, 64, 1]) },
     {
       name: crowd,
-      measure: load("messages", [64, 64, 1]),
+      measure: messages([64, 64, 1]),
       promised: true,
     },
-    { name: "64 B, 1,000", measure: load("messages", [1_000, 64, 1]) },
+    { name: "64 B, 1,000", measure: messages([1_000, 64, 1]) },
     {
       name: "64 kB, 16, MB/s",
-      measure: load("messages", [16, 65_536, 4], 65_536 / 1e6),
+      measure: messages([16, 65_536, 4], 65_536 / 1e6),
     },
-    { name: "connections/s", measure: load("visits", [16]) },
+    { name: "connections/s", measure: load(bench, tools, "visits", [16]) },
   ];
   const { table, number } = await compare({
     title: "Echo over TCP",
@@ -70,8 +85,8 @@ export async function echo(bench: Bench): Promise<Table> {
     columns,
     rounds: bench.rounds,
   });
-  const what = `${lesson}, ${crowd}, times`;
-  const ratio = (peer: string) => number(lesson, crowd) / number(peer, crowd);
+  const what = `${LESSON}, ${crowd}, times`;
+  const ratio = (peer: string) => number(LESSON, crowd) / number(peer, crowd);
   const goals = [
     {
       what: `${what} a C epoll echo`,

@@ -1,6 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { Bench } from "./bench.ts";
 import { checks, firstScreen, whole } from "./course.ts";
+import { costs } from "./costs.ts";
 import { datagrams, echo } from "./echo.ts";
 import { http } from "./http.ts";
 import { described, thisMachine } from "./machine.ts";
@@ -18,6 +19,7 @@ Measures the course beside its peers, in one run. Names: all but \`tests\`,
 unless some are given.
 
   echo        lesson 03 beside C, Node and Python
+  costs       where the time of such a message goes
   datagrams   lesson 04 beside the same
   http        lesson 21 beside Deno.serve
   store       lesson 23 beside Redis
@@ -39,6 +41,7 @@ const ROOT = decodeURIComponent(new URL("../..", import.meta.url).pathname)
 /** By name, in the order in which they are measured. */
 const MEASUREMENTS: Record<string, (bench: Bench) => Promise<Table>> = {
   echo,
+  costs,
   datagrams,
   http,
   store,
