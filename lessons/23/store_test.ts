@@ -682,6 +682,28 @@ Deno.test(check("serve() waits for a client that is slow to read", {
   await slow.receives(concat(Array(10).fill(bulk(long))));
 }));
 
+Deno.test(check("serve() reads no further while its replies wait", {
+  reveals: ["replies-pile-up"],
+  only: "simulated", // Its buffers hold 131,072 bytes; a kernel's grow.
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const page = command("ECHO", "x".repeat(50_000));
+  const said = 80; // 4 MB, and the same comes back.
+  let taken = 0;
+  const talking = (async () => {
+    for (; taken < said; taken++) await ann.send(page);
+  })();
+
+  await stage.sleep(1_000); // Ann has read nothing yet.
+  const held = taken * page.length - 4 * 131_072; // Two buffers on each way.
+  const told = `${held} bytes wait in memory for ann, who reads nothing`;
+  assert(held < 2_000_000, told);
+
+  await ann.receives(concat(Array(said).fill(bulk("x".repeat(50_000)))));
+  await talking;
+}));
+
 Deno.test(check("serve() outlives clients that leave inside a command", {
   reveals: ["handler-rejection-kills-server"],
 }, async (stage) => {

@@ -191,6 +191,11 @@ export const resp: Catalogue = {
     fits: ({ kind, headline }) =>
       kind === "assert" && /it misses messages$/.test(headline),
   },
+  "replies-pile-up": {
+    sentence:
+      "A client sends commands and reads no reply; your program reads on, and what waits for that client fills its memory.",
+    fits: failure,
+  },
   "limit-of-its-own": {
     sentence:
       "A subscriber was hung up on though less was waiting than serve() was told may wait; your program has another limit.",

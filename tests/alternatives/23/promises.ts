@@ -408,6 +408,8 @@ class Client {
   #last: Promise<void> = Promise.resolve();
   /** Resolves when all commands until now have been run. */
   #ran: Promise<void> = Promise.resolve();
+  /** Resolves when a BLPOP waits: reading on tells whether its client leaves. */
+  #waits = Promise.withResolvers<void>();
 
   constructor(conn: Deno.Conn, server: Server) {
     this.#conn = conn;
@@ -424,6 +426,8 @@ class Client {
         for (const words of decoder.push(buffer.subarray(0, n))) {
           this.#ran = this.#ran.then(() => this.#command(words));
         }
+        const sent = this.#ran.then(() => this.#last);
+        await Promise.race([sent, this.#waits.promise]);
       }
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) {
@@ -488,7 +492,9 @@ class Client {
       : undefined;
     const signal = AbortSignal.any([this.#gone.signal, late.signal]);
     if (signal.aborted) return;
+    this.#waits.resolve();
     this.send(await this.#server.database.popLater(keys, signal));
+    this.#waits = Promise.withResolvers();
     clearTimeout(timer);
   }
 

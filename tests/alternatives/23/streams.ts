@@ -336,6 +336,10 @@ class Server {
 class Peer {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   #queued = 0;
+  /** How many commands have come that have no answer yet. */
+  #open = 0;
+  /** Resolves when all have one, or one waits for an item. */
+  #calm = Promise.withResolvers<void>();
 
   constructor(readonly conn: Deno.Conn, readonly server: Server) {
     // Small pieces leave together, a moment later.
@@ -358,13 +362,35 @@ class Peer {
     else this.send(message);
   }
 
+  asks() {
+    if (this.#open++ === 0) this.#calm = Promise.withResolvers();
+  }
+
+  isAnswered() {
+    if (--this.#open === 0) this.#calm.resolve();
+  }
+
+  /** While `item` is awaited, more is read: that tells whether it leaves. */
+  async waits<T>(item: Promise<T>): Promise<T> {
+    this.#calm.resolve();
+    try {
+      return await item;
+    } finally {
+      this.#calm = Promise.withResolvers();
+    }
+  }
+
+  get calm(): Promise<void> | undefined {
+    return this.#open > 0 ? this.#calm.promise : undefined;
+  }
+
   leave() {
     for (const peers of this.server.channels.values()) peers.delete(this);
   }
 }
 
 /** Everything that one client sends, as commands, or as the error behind them. */
-function commands(conn: Deno.Conn, options: ServeOptions) {
+function commands(peer: Peer, { conn, server: { options } } = peer) {
   const decoder = new RespDecoder(options);
   return ReadableStream.from(read());
 
@@ -375,7 +401,11 @@ function commands(conn: Deno.Conn, options: ServeOptions) {
     };
     try {
       for (let n; (n = await conn.read(buffer)) !== null;) {
-        yield* decoder.push(buffer.subarray(0, n));
+        for (const words of decoder.push(buffer.subarray(0, n))) {
+          peer.asks();
+          yield words;
+        }
+        await peer.calm; // Before that it gets no more commands in.
       }
     } catch (error) {
       if (error instanceof Deno.errors.InvalidData) {
@@ -391,7 +421,7 @@ async function talk(conn: Deno.Conn, server: Server) {
   const peer = new Peer(conn, server);
   const left = Promise.withResolvers<undefined>();
   // Read ahead, so that its leaving is heard of while a command waits.
-  const [ahead, behind] = commands(conn, server.options).tee();
+  const [ahead, behind] = commands(peer).tee();
   const watching = ahead.pipeTo(new WritableStream()).then(() => {
     peer.leave();
     left.resolve(undefined);
@@ -402,6 +432,7 @@ async function talk(conn: Deno.Conn, server: Server) {
       break;
     }
     await answer(peer, server, words, left.promise);
+    peer.isAnswered();
   }
   conn[Symbol.dispose]();
   await watching;
@@ -416,7 +447,7 @@ async function answer(
   const name = new TextDecoder("latin1").decode(first);
   const full = `${name.toLowerCase()} ${args.length}`;
   if (/^blpop ([2-9]|\d\d)/.test(full)) {
-    const reply = await blpop(server, args, left);
+    const reply = await blpop(peer, args, left);
     if (reply !== undefined) await peer.send(reply);
   } else if (/^lpush ([2-9]|\d\d)/.test(full)) {
     await peer.send(server.lpush(args));
@@ -436,12 +467,13 @@ async function answer(
 }
 
 async function blpop(
-  server: Server,
+  peer: Peer,
   args: Uint8Array[],
   left: Promise<undefined>,
 ): Promise<Resp | undefined> {
   const seconds = Number(new TextDecoder().decode(args.at(-1)));
   if (!(seconds >= 0)) return new Problem("ERR timeout is no number");
+  const { server } = peer;
   const waiter = new Waiter(args.slice(0, -1));
   const found = server.popOne(waiter.keys);
   if (found) return found;
@@ -454,7 +486,8 @@ async function blpop(
     }, Math.min(seconds * 1_000, 0x7fffffff))
     : undefined;
   const gone = left.then(() => void server.waiters.delete(waiter));
-  const reply = await Promise.race([waiter.taken.promise, late.promise, gone]);
+  const first = Promise.race([waiter.taken.promise, late.promise, gone]);
+  const reply = await peer.waits(first);
   clearTimeout(timer);
   return reply;
 }
