@@ -18,6 +18,8 @@ const PACKAGE = /^(?!check$|@std\/)[@a-z][^:]*$/;
 const LIGHT = /^(?:diff|fast-xml-parser|string-width)$/;
 /** What is right as it is in a starter, for the programs in its place. */
 const GIVEN = /^\/tests\/mistakes\/\d\d\/given\//;
+/** What the page and the board have in common. */
+const WEB = /^\/course\/web\//;
 /** The only room that may look everywhere, except at a solution. */
 const ANYTHING = /^/;
 
@@ -47,13 +49,15 @@ const ROOMS: readonly Room[] = [
       NODE,
       PACKAGE,
       /^\/course\/page\//,
+      WEB,
       /^\/course\/runner\/mod\.ts$/,
     ],
   },
   {
     path: /^course\/board\//,
-    doors: [STD, NODE, PACKAGE, /^\/course\/board\//],
+    doors: [STD, NODE, PACKAGE, /^\/course\/board\//, WEB],
   },
+  { path: /^course\/web\//, doors: [STD, PACKAGE, WEB] },
   { path: /^course\/bench\//, doors: [STD, NODE, /^\/course\/bench\//] },
   { path: /^course\/[^/]+$/, doors: [] },
 ];

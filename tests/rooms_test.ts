@@ -50,6 +50,7 @@ const allowed: [string, string][] = [
   ["course/runner/solution.ts", "diff"],
   ["course/page/server.ts", "../runner/mod.ts"],
   ["course/page/server.ts", "hono"],
+  ["course/board/server.ts", "../web/headers.ts"],
 ];
 
 for (const [path, specifier] of allowed) {
@@ -87,6 +88,7 @@ const forbidden: [string, string][] = [
   ["course/page/server.ts", "../runner/run.ts"],
   ["course/page/server.ts", "../check/mod.ts"],
   ["course/board/server.ts", "../runner/mod.ts"],
+  ["course/web/files.ts", "../page/shell.ts"],
   ["course/stray.ts", "@std/assert"],
   ["stray.ts", "@std/assert"],
 ];

@@ -1,6 +1,6 @@
 import encodeQR from "qr";
 import type { Lesson } from "./lessons.ts";
-import { type Markup, markup, raw } from "./markup.ts";
+import { type Markup, markup, raw } from "../web/markup.ts";
 import type { Room } from "./room.ts";
 import { shell } from "./shell.ts";
 import type { Learner } from "./store.ts";

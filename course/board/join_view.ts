@@ -1,5 +1,5 @@
 import type { Shown } from "./board_view.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { shell } from "./shell.ts";
 import { clock } from "./summary.ts";
 

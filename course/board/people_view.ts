@@ -1,4 +1,4 @@
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import type { Room } from "./room.ts";
 import { shell } from "./shell.ts";
 import type { Learner } from "./store.ts";

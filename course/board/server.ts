@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { ICON, serveFiles } from "../web/files.ts";
+import { headers } from "../web/headers.ts";
 import type { Shown } from "./board_view.ts";
-import { file } from "./files.ts";
 import { guard, isApi } from "./guard.ts";
-import { headers } from "./headers.ts";
 import { instructor } from "./instructor.ts";
 import { joinView } from "./join_view.ts";
 import { Limit } from "./limits.ts";
@@ -11,6 +11,10 @@ import { type Prove, prover } from "./prove.ts";
 import { Refused } from "./refused.ts";
 import { address, bearer, type Env, isJson, json } from "./requests.ts";
 import { readStanding } from "./standing.ts";
+
+/** What the browser loads beside the pages. */
+const FILES = ["style.css", "board.js"]
+  .map((name) => new URL(`static/${name}`, import.meta.url)).concat(ICON);
 
 /** More than any of our requests has; the longest is a report. */
 const LARGEST = 4 * 1024;
@@ -59,7 +63,7 @@ export function server(shown: Shown, names: readonly string[] = []): Hono<Env> {
     prove(c, { right, no: new Refused(403, WRONG_CODE), guessable: true });
     return c.html(joinView(shown));
   });
-  app.get("/static/:name", (c) => file(c));
+  app.get("/static/:name", serveFiles(FILES));
   instructor(app, shown, prove);
   return app;
 }

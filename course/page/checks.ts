@@ -11,7 +11,7 @@ import {
 } from "../runner/mod.ts";
 import { failure, type Scene } from "./failure.ts";
 import { hints } from "./hints.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { inline } from "./prose.ts";
 import { lineIn } from "./source.ts";
 import { success } from "./success.ts";

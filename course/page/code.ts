@@ -1,7 +1,7 @@
 import hljs from "highlight.js";
 import bash from "highlight.js/bash";
 import typescript from "highlight.js/typescript";
-import { type Markup, raw } from "./markup.ts";
+import { type Markup, raw } from "../web/markup.ts";
 
 hljs.registerLanguage("ts", typescript);
 hljs.registerLanguage("sh", bash);

@@ -8,7 +8,7 @@ import {
   textOf,
   toHex,
 } from "./bytes.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** How many bytes stand before the first difference, and from it on. */
 const BEFORE = 8;

@@ -1,6 +1,6 @@
 import { type DiffLine, folded, type Lesson } from "../runner/mod.ts";
 import { highlightedLines } from "./code.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** The solution with the learner's own lines where they differ, folded. */
 export function difference(

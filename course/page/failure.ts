@@ -2,7 +2,7 @@ import { type Lesson, plain, type Problem } from "../runner/mod.ts";
 import { count } from "./bytes.ts";
 import { comparison } from "./compare.ts";
 import { film } from "./film.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { lineIn } from "./source.ts";
 
 /** What a failure is shown with. */

@@ -5,7 +5,7 @@ import { type DrawnStep, type Row, rowsOf } from "./diagram/rows.ts";
 import { signs } from "./diagram/signs.ts";
 import { stepsOf } from "./diagram/steps.ts";
 import type { Scene } from "./failure.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { lineIn } from "./source.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { Hints } from "../runner/mod.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { inline } from "./prose.ts";
 
 /** What each of three steps is. */

@@ -5,7 +5,7 @@ import {
   text,
 } from "../runner/mod.ts";
 import { results, status, trouble, typeList } from "./checks.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { prose } from "./prose.ts";
 import { shell } from "./shell.ts";
 import { lineIn, source } from "./source.ts";

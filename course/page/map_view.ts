@@ -1,5 +1,5 @@
 import type { Course, Lesson, PageState } from "../runner/mod.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 import { shell } from "./shell.ts";
 
 /** All lessons, part by part, with those that have passed and the current one. */

@@ -1,4 +1,4 @@
-import { type Markup, raw } from "./markup.ts";
+import { type Markup, raw } from "../web/markup.ts";
 import { Marked } from "marked";
 import { escaped, highlighted } from "./code.ts";
 

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { streamSSE } from "hono/streaming";
+import { ICON, serveFiles } from "../web/files.ts";
+import { headers } from "../web/headers.ts";
 import { type Course, findLesson, type Lesson } from "../runner/mod.ts";
 import type { Live } from "./live.ts";
 import { refusal } from "./guard.ts";
@@ -18,16 +19,11 @@ export interface ServerOptions {
 /** How long a started lesson may take to show. */
 const PATIENCE_MS = 3_000;
 
-/** What the browser loads: these files, from the folder beside this one. */
-const FILES: Record<string, string> = {
-  "base.css": "text/css",
-  "checks.css": "text/css",
-  "wire.css": "text/css",
-  "desk.css": "text/css",
-  "page.js": "text/javascript",
-  "film.js": "text/javascript",
-  "icon.svg": "image/svg+xml",
-};
+/** What the browser loads beside the pages. */
+const FILES = [
+  ...["base", "checks", "wire", "desk"].map((name) => `${name}.css`),
+  ...["page.js", "film.js"],
+].map((name) => new URL(`static/${name}`, import.meta.url)).concat(ICON);
 
 /**
  * The page as a web application. `app.request()` asks it without a network;
@@ -35,7 +31,7 @@ const FILES: Record<string, string> = {
  */
 export function server({ course, live, start }: ServerOptions): Hono {
   const app = new Hono();
-  app.use(headers());
+  app.use(headers({ here: true }));
   app.use(async (c, next) => {
     const no = refusal(c.req.raw);
     if (!no) return await next();
@@ -65,32 +61,9 @@ export function server({ course, live, start }: ServerOptions): Hono {
     return c.redirect(`/lessons/${lesson.id}`, 303);
   });
   app.get("/events", (c) => events(c, course, live));
-  app.get("/static/:name", (c) => file(c));
+  app.get("/static/:name", serveFiles(FILES));
   app.notFound((c) => c.text("There is no such page here.\n", 404));
   return app;
-}
-
-/** Nothing foreign is loaded, nothing foreign may frame or read this. */
-function headers() {
-  const self = ["'self'"];
-  return secureHeaders({
-    contentSecurityPolicy: {
-      defaultSrc: ["'none'"],
-      scriptSrc: self,
-      styleSrc: self,
-      imgSrc: self,
-      connectSrc: self,
-      formAction: self,
-      baseUri: ["'none'"],
-      frameAncestors: ["'none'"],
-    },
-    crossOriginResourcePolicy: "same-origin",
-    // With "no-referrer" the browser would hide this page's own origin, too.
-    referrerPolicy: "same-origin",
-    xFrameOptions: "DENY",
-    // It would outlive this server, and hold for others at the same name.
-    strictTransportSecurity: false,
-  });
 }
 
 /** The state now. `?all` asks for every event of a long recording. */
@@ -130,15 +103,4 @@ async function told(course: Course, shown: Shown) {
     version,
     ...Object.fromEntries(await Promise.all(made)),
   };
-}
-
-function file(c: Context): Response {
-  const name = c.req.param("name") ?? "";
-  const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
-  if (!type) return c.text("There is no such file here.\n", 404);
-  const path = new URL(`static/${name}`, import.meta.url);
-  return c.body(Deno.readTextFileSync(path), 200, {
-    "Content-Type": `${type}; charset=utf-8`,
-    "Cache-Control": "no-cache",
-  });
 }

@@ -1,4 +1,4 @@
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** What a page is about; the rest is the same on all of them. */
 export interface Shell {

@@ -1,5 +1,5 @@
 import { highlightedLines } from "./code.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** The learner's file, with its lines numbered and one of them lit. */
 export function source(

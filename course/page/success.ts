@@ -11,7 +11,7 @@ import {
 import { fold } from "./checks.ts";
 import { highlighted } from "./code.ts";
 import { difference } from "./difference.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** What there is to see and to do once a lesson passes. */
 export function success(

@@ -1,5 +1,5 @@
 import type { BoardNews } from "../runner/mod.ts";
-import { type Markup, markup } from "./markup.ts";
+import { type Markup, markup } from "../web/markup.ts";
 
 /** What the workshop's board says: the note, the time, how far it is open. */
 export function workshop(news: BoardNews | undefined): Markup {

@@ -1,5 +1,5 @@
 import { clip } from "../../runner/mod.ts";
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../../web/markup.ts";
 import type { Lanes } from "./lanes.ts";
 import { type Arrow, COLUMNS, PROGRAM } from "./step.ts";
 

@@ -1,5 +1,5 @@
 import { type Diagnosis, width } from "../../runner/mod.ts";
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../../web/markup.ts";
 
 /** A diagnosis with the room that it needs. */
 export interface Callout {

@@ -1,6 +1,6 @@
 import { clip, type Diagnosis } from "../../runner/mod.ts";
 import { count, time } from "../bytes.ts";
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../../web/markup.ts";
 import { drawArrow, named, words } from "./arrow.ts";
 import { callout } from "./callout.ts";
 import { CALL, type Lanes, lanesOf, shortLine } from "./lanes.ts";

@@ -1,4 +1,4 @@
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../../web/markup.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Placed } from "./placed.ts";
 import { PROGRAM, type Step } from "./step.ts";

@@ -1,4 +1,4 @@
-import { type Markup, markup } from "../markup.ts";
+import { type Markup, markup } from "../../web/markup.ts";
 import { drawArrow } from "./arrow.ts";
 import type { Lanes } from "./lanes.ts";
 import { placed } from "./placed.ts";
