@@ -1,5 +1,6 @@
 // Takes the pictures of the board that README.md shows: the board itself, in
 // the second hour of a workshop that is made up. Its clock is set by hand.
+import { fileURLToPath } from "node:url";
 import { readLessons } from "../course/board/lessons.ts";
 import { Room } from "../course/board/room.ts";
 import { server } from "../course/board/server.ts";
@@ -93,7 +94,7 @@ room.setTimer(25);
 room.setOpen("04");
 
 const address = "192.168.1.20:8080";
-const lessons = readLessons(new URL("lessons", HOUSE).pathname);
+const lessons = readLessons(fileURLToPath(new URL("lessons", HOUSE)));
 const app = server({ room, lessons, address });
 const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
 await using served = Deno.serve(options, app.fetch);
@@ -107,7 +108,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     `http://127.0.0.1:${served.addr.port}/?key=${room.settings.key}`,
   );
   const file = `course/board/pictures/board-${colorScheme}.png`;
-  const { pathname } = new URL(file, HOUSE);
-  await page.screenshot({ path: pathname, animations: "disabled" });
+  const path = fileURLToPath(new URL(file, HOUSE));
+  await page.screenshot({ path, animations: "disabled" });
 }
 await browser.close();

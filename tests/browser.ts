@@ -1,5 +1,6 @@
 // The page as somebody sees it: a copy of the course, `deno task learn --page`
 // in it without a terminal, and a browser that looks at what it serves.
+import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { copyTree } from "../course/runner/copy_tree.ts";
 import { HOUSE } from "./course_files.ts";
@@ -42,7 +43,7 @@ export class Learner implements AsyncDisposable {
   static async at(lesson: string): Promise<Learner> {
     const root = Deno.makeTempDirSync();
     for (const name of COPIED) {
-      copyTree(new URL(name, HOUSE).pathname, `${root}/${name}`);
+      copyTree(fileURLToPath(new URL(name, HOUSE)), `${root}/${name}`);
     }
     const executablePath = findTool("chromium")!;
     const browser = await chromium.launch({ executablePath });

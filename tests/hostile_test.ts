@@ -1,5 +1,6 @@
 // Programs in tests/hostile/ try to get a pass without having earned it, to get
 // out, or to harm the machine. Each says what it tries, and what it is told.
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyTree } from "../course/runner/copy_tree.ts";
 import { findLesson, openCourse } from "../course/runner/lesson.ts";
@@ -27,7 +28,7 @@ class Copy implements Disposable {
         "solutions/03",
       ]
     ) {
-      copyTree(new URL(name, HOUSE).pathname, `${this.root}/${name}`);
+      copyTree(fileURLToPath(new URL(name, HOUSE)), `${this.root}/${name}`);
     }
   }
 

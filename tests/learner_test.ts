@@ -1,6 +1,7 @@
 // Programs that loop, hang, flood, crash or try to get out. Each is saved, in
 // turn, under the eyes of one runner that watches lesson 03: each has to end in
 // one clear sentence, and the runner has to be there for the next.
+import { fileURLToPath } from "node:url";
 import { assert, assertMatch } from "@std/assert";
 import { copyTree } from "../course/runner/copy_tree.ts";
 import { processes } from "./processes.ts";
@@ -147,7 +148,7 @@ const LIMIT_MS = 15_000;
 /** A copy of the course, so that no learner's file is touched. */
 function copyCourse(): string {
   const root = Deno.makeTempDirSync();
-  const here = new URL("..", import.meta.url).pathname;
+  const here = fileURLToPath(new URL("..", import.meta.url));
   for (const name of ["deno.json", "deno.lock", "course", "lessons/03"]) {
     if (name.includes("/")) Deno.mkdirSync(`${root}/lessons`);
     copyTree(here + name, `${root}/${name}`);

@@ -1,5 +1,6 @@
 // A workshop in a room without the Internet: after one command on a machine that
 // has never run the course, everything works with the network taken away.
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { copyTree } from "../course/runner/copy_tree.ts";
 import { HOUSE } from "./course_files.ts";
@@ -27,7 +28,7 @@ class Machine implements Disposable {
   constructor() {
     Deno.mkdirSync(`${this.#root}/course`);
     for (const name of COPIED) {
-      const from = new URL(name, HOUSE).pathname;
+      const from = fileURLToPath(new URL(name, HOUSE));
       copyTree(from, `${this.#root}/course/${name}`);
     }
   }

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { copyTree } from "../../course/runner/copy_tree.ts";
 import { findLessons, HOUSE } from "../course_files.ts";
 
@@ -15,7 +16,10 @@ export class Checkout implements Disposable {
   constructor() {
     Deno.mkdirSync(this.folder);
     for (const name of COPIED) {
-      copyTree(new URL(name, HOUSE).pathname, this.folder.pathname + name);
+      copyTree(
+        fileURLToPath(new URL(name, HOUSE)),
+        fileURLToPath(new URL(name, this.folder)),
+      );
     }
     for (const name of LINKED) {
       Deno.symlinkSync(new URL(name, HOUSE), new URL(name, this.folder));

@@ -1,4 +1,5 @@
 // The wire as a program, with a server or a client of ours at the other end.
+import { fileURLToPath } from "node:url";
 import {
   assert,
   assertEquals,
@@ -7,7 +8,7 @@ import {
 } from "@std/assert";
 import { Pty } from "../test_pty.ts";
 
-const HOUSE = new URL("../../..", import.meta.url).pathname;
+const HOUSE = fileURLToPath(new URL("../../..", import.meta.url));
 const COMMAND = ["run", "-q", "-P", "course/runner/wire/main.ts"];
 
 /** Runs the wire with `input` for its standard input, to its end. */
