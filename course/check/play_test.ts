@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertNotEquals,
   assertRejects,
+  assertThrows,
 } from "@std/assert";
 import { setTimeout as nodeTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -333,6 +334,19 @@ Deno.test("an hour of simulated time costs less than a second", async () => {
 
   assertEquals(evidence, undefined);
   assert(real.now() - started < 1_000);
+});
+
+Deno.test("what cannot be called alone outside a check, cannot inside either", async () => {
+  const { now } = performance;
+  const { getRandomValues } = crypto;
+  assertThrows(now, TypeError, "Illegal invocation");
+  const { evidence } = await perform(() => {
+    assertThrows(now, TypeError, "Illegal invocation");
+    assertThrows(() => getRandomValues(new Uint8Array(1)), TypeError);
+    assertEquals(typeof (0, Date.now)(), "number");
+  });
+
+  assertEquals(evidence, undefined);
 });
 
 Deno.test("whoever took hold of a function before is in the check, too", async () => {

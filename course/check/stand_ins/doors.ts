@@ -15,6 +15,9 @@ interface Door {
   inside: Call;
 }
 
+/** What these have can be called as their methods, and not alone. */
+const OWNERS: ReadonlySet<object> = new Set([performance, crypto]);
+
 const doors = new Map<object, Map<string, Door>>();
 
 open(Deno, [
@@ -46,7 +49,11 @@ function open(target: object, names: string[]) {
     const original = Reflect.get(target, name);
     if (original === undefined) continue; // Deno was not told to have it.
     const door: Door = {
-      through: (...args) => door.inside(...args),
+      through(this: unknown, ...args) {
+        // `const { now } = performance` is refused outside a check, too.
+        const refused = OWNERS.has(target) && this !== target;
+        return refused ? original.apply(this, args) : door.inside(...args);
+      },
       inside: original.bind(target),
     };
     Object.defineProperty(door.through, "name", { value: name });
