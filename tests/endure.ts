@@ -61,7 +61,7 @@ function rightPrograms({ number, solution, alternatives }: LessonFiles) {
         limitMs: 120_000,
         ...(network && { network }),
       });
-      return run.passed ? [] : [run.output];
+      return run.passed ? [] : [run.told, run.output];
     },
   }));
 }
