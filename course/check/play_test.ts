@@ -667,6 +667,24 @@ Deno.test("a function that has thrown unheard is told of beside what the cast mi
   assert(error instanceof TypeError);
 });
 
+Deno.test("what a program throws when the check has ended is nobody's business", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const ann = await stage.listen("ann");
+    stage.start(async () => {
+      const conn = await Deno.connect(ann.addr as HostPort);
+      try {
+        await conn.read(new Uint8Array(9));
+      } finally {
+        conn.close(); // By then the check has closed it: BadResource.
+      }
+    });
+    await (await ann.accept()).receivesEnd();
+  });
+
+  assertEquals(evidence?.kind, "silence");
+  assertEquals(evidence?.recording.unheard, undefined);
+});
+
 Deno.test("what the check has asked for is heard", async () => {
   const { evidence } = await perform(async (stage) => {
     const ann = await stage.listen("ann");

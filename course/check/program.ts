@@ -59,6 +59,7 @@ export class Program {
     const fail = (error: unknown) => {
       settled = true;
       if (asked || error instanceof Unmet) return;
+      if (recording.over) return; // The check has taken its sockets away.
       const place = recording.placeOf(error) ?? Place.of(error);
       recording.unheard = { what: name ?? this.#symbol, place, error };
     };
