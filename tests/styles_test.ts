@@ -1,6 +1,6 @@
-// Every solution passes in two manners of other people, too: with the timers of
-// node:timers, and with functions that it takes out of their objects at its top,
-// before a check can stand in for them.
+// Every solution passes in three manners of other people, too: with the timers
+// of node:timers, with functions that it takes out of their objects at its top,
+// before a check can stand in for them, and with Node's Buffer for its bytes.
 import { brokenAlternative } from "./alternative_promises.ts";
 import { findLessons, HOUSE } from "./course_files.ts";
 import { assertKept } from "./kept.ts";
@@ -22,7 +22,25 @@ const MANNERS = {
       ? `import { ${TIMERS.join(", ")} } from "node:timers";\n${source}`
       : source,
   "takes functions out of their objects": takesAtItsTop,
+  "keeps its bytes in a Buffer": keepsInBuffers,
 };
+
+/** A `Buffer` is a `Uint8Array` like any other, but that its `slice()` is a view. */
+function keepsInBuffers(source: string): string {
+  const kept = source
+    .replace(/\bnew Uint8Array\((?!\[)/g, "inBuffer(")
+    .replace(/\bUint8Array\.of\(/g, "bufferOf(")
+    .replace(/(?<![\w.)])((?:[\w#]+\.)*[\w#]+)\.slice\(/g, "sliceOf($1, ");
+  return kept === source ? source : `import { Buffer } from "node:buffer";
+const inBuffer = (from = 0, ...rest) =>
+  typeof from === "number" ? Buffer.alloc(from) : Buffer.from(from, ...rest);
+const bufferOf = (...bytes) => Buffer.from(bytes);
+const sliceOf = (all, ...range) =>
+  Buffer.isBuffer(all)
+    ? Uint8Array.prototype.slice.call(all, ...range)
+    : all.slice(...range);
+${kept}`;
+}
 
 function takesAtItsTop(source: string): string {
   const taken = source

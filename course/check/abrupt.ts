@@ -8,6 +8,7 @@ import {
   type Server,
   type Socket,
 } from "node:net";
+import { copyOf } from "./bytes.ts";
 import { kernel } from "./errors.ts";
 import type {
   ConnectOptions,
@@ -73,7 +74,7 @@ class NodeConn implements RawConn {
   write(bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#socket.write(
-        bytes.slice(),
+        copyOf(bytes),
         (error) => error ? reject(kernel.brokenPipe()) : resolve(bytes.length),
       );
     });

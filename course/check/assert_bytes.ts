@@ -1,4 +1,10 @@
-import { type Data, firstDifference, preview, toBytes } from "./bytes.ts";
+import {
+  copyOf,
+  type Data,
+  firstDifference,
+  preview,
+  toBytes,
+} from "./bytes.ts";
 import { Unmet } from "./evidence.ts";
 import { Place } from "./place.ts";
 
@@ -20,7 +26,7 @@ export function assertBytes(
   throw new Unmet({
     kind: "different",
     expected: wanted,
-    ...(bytes && { received: actual.slice() }),
+    ...(bytes && { received: copyOf(actual) }),
     headline: `${what} should be ${preview(wanted)}, and is ${got}`,
   }).from(Place.here());
 }

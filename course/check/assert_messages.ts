@@ -1,4 +1,4 @@
-import { count, type Data, preview, toBytes } from "./bytes.ts";
+import { copyOf, count, type Data, preview, toBytes } from "./bytes.ts";
 import { Unmet } from "./evidence.ts";
 import { Place } from "./place.ts";
 
@@ -29,8 +29,8 @@ export function assertMessages(
   const both = wanted[at] && actual[at];
   throw new Unmet({
     kind: "different",
-    messages: { expected: wanted, received: actual.map((m) => m.slice()) },
-    ...(both && { expected: wanted[at], received: actual[at]!.slice() }),
+    messages: { expected: wanted, received: actual.map((m) => copyOf(m)) },
+    ...(both && { expected: wanted[at], received: copyOf(actual[at]!) }),
     headline: `${what} should give ${named(wanted)}, and gives ${
       named(actual)
     }`,

@@ -3,9 +3,20 @@ const encoder = new TextEncoder();
 /** What a check may send or expect: text stands for its UTF-8 bytes. */
 export type Data = string | Uint8Array;
 
+/**
+ * The first `length` of `bytes`, all of them if none is said, in an array of
+ * their own. What a program gives may be a `Buffer`, whose `slice()` is a view.
+ */
+export function copyOf(
+  bytes: Uint8Array,
+  length?: number,
+): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(0, length));
+}
+
 /** The bytes of `data`. */
 export function toBytes(data: Data): Uint8Array<ArrayBuffer> {
-  return typeof data === "string" ? encoder.encode(data) : data.slice();
+  return typeof data === "string" ? encoder.encode(data) : copyOf(data);
 }
 
 /** One array of all `parts`, in order. */

@@ -1,3 +1,4 @@
+import { copyOf } from "./bytes.ts";
 import type { Clock } from "./clock.ts";
 import type { Place } from "./place.ts";
 
@@ -219,7 +220,7 @@ export class Recording {
     this.#clock.activity++;
     if (this.#over) return;
     slot.noted = noted;
-    if (noted.bytes) slot.bytes = noted.bytes.slice(0, KEPT_BYTES);
+    if (noted.bytes) slot.bytes = copyOf(noted.bytes, KEPT_BYTES);
   }
 
   /** Adds an event right behind the call that failed with its error. */

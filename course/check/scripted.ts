@@ -1,4 +1,4 @@
-import { concat, count, type Data, preview, toBytes } from "./bytes.ts";
+import { concat, copyOf, count, type Data, preview, toBytes } from "./bytes.ts";
 import type { World } from "./stand_ins/world.ts";
 
 /**
@@ -148,7 +148,7 @@ export class ScriptedWriter {
         if (step instanceof Error) throw step;
         const pauses = typeof step === "object";
         if (pauses) await this.#world.clock.sleep(step.pause);
-        const part = pauses ? bytes.slice() : bytes.slice(0, step);
+        const part = copyOf(bytes, pauses ? undefined : step);
         this.#parts.push(part);
         this.#taken += part.length;
         return part.length;

@@ -1,3 +1,4 @@
+import { copyOf } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import type { RawDatagram } from "../network.ts";
@@ -71,7 +72,7 @@ export class SimulatedDatagram implements RawDatagram {
     if (this.#closed) throw kernel.socketClosed();
     refuse(bytes, to);
     const { hostname, port } = to as Deno.NetAddr;
-    this.#deliver(bytes.slice(), { transport: "udp", hostname, port });
+    this.#deliver(copyOf(bytes), { transport: "udp", hostname, port });
     return bytes.length;
   }
 

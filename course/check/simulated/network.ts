@@ -1,3 +1,4 @@
+import { copyOf } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import type { ConnectOptions, ListenOptions, Network } from "../network.ts";
@@ -89,7 +90,7 @@ export class SimulatedNetwork implements Network {
   ): SimulatedDatagram {
     const addr = this.#bind("udp", options, this.#datagrams);
     const socket = new SimulatedDatagram(this.#clock, addr, {
-      deliver: (bytes, to) => this.#deliver(bytes.slice(), addr, to),
+      deliver: (bytes, to) => this.#deliver(copyOf(bytes), addr, to),
       release: () => this.#datagrams.delete(socket),
     });
     this.#datagrams.add(socket);

@@ -1,3 +1,4 @@
+import { copyOf } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 
@@ -157,7 +158,7 @@ export class Pipe {
     const room = SEND_BUFFER + RECEIVE_BUFFER - this.#queued;
     if (end) this.#ended = true;
     else if (room <= 0) return false;
-    const accepted = bytes.slice(0, room);
+    const accepted = copyOf(bytes, room);
     if (accepted.length > 0) this.#chunks.push(accepted);
     this.#queued += accepted.length;
     this.#writers.shift();

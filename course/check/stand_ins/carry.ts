@@ -1,4 +1,4 @@
-import { preview } from "../bytes.ts";
+import { copyOf, preview } from "../bytes.ts";
 import type { RawDatagram } from "../network.ts";
 import { refuse } from "../simulated/datagram.ts";
 import type { Fate, World } from "./world.ts";
@@ -30,7 +30,7 @@ export async function carry(
     return await socket.send(bytes, to);
   }
   if (fate === "corrupt") return await socket.send(corrupted(bytes), to);
-  deliverLater(world, socket, bytes.slice(), { to, ms: fate.delay });
+  deliverLater(world, socket, copyOf(bytes), { to, ms: fate.delay });
   return bytes.length;
 }
 
@@ -41,7 +41,7 @@ function verb(fate: Fate): string {
 
 /** A copy with one bit of the middle byte turned over. */
 function corrupted(bytes: Uint8Array): Uint8Array {
-  const wrong = bytes.slice();
+  const wrong = copyOf(bytes);
   if (wrong.length > 0) wrong[wrong.length >> 1]! ^= 0x20;
   return wrong;
 }
