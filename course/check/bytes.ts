@@ -30,6 +30,13 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return whole;
 }
 
+/** Whether `part` stands somewhere in `whole`. */
+export function contains(whole: Uint8Array, part: Uint8Array): boolean {
+  return whole.some((_, at) =>
+    firstDifference(whole.subarray(at, at + part.length), part) < 0
+  );
+}
+
 /** Where `a` and `b` part ways first; -1 if they are equal. */
 export function firstDifference(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);

@@ -78,6 +78,15 @@ Deno.test(check("readToEnd() goes on after a read of 0 bytes", {
   assertBytes(await readToEnd(reader), "hello");
 }));
 
+Deno.test(check("readToEnd() waits, however long nothing comes", {
+  reveals: ["read-until-quiet"],
+  only: "simulated", // There a minute takes no time.
+}, async (stage) => {
+  const reader = stage.reader(["hel", { pause: 60_000 }, "lo", null]);
+
+  assertBytes(await readToEnd(reader), "hello");
+}));
+
 Deno.test(check("readToEnd() returns an empty array for an empty answer", {
   reveals: ["ignore-read-count", "eof-infinite-loop"],
 }, async (stage) => {

@@ -43,15 +43,27 @@ Deno.test(check("echoConn() sends back what it reads, and no more", {
 }));
 
 Deno.test(check("echoConn() goes on until the client has no more to send", {
-  reveals: ["reads-once", "eof-infinite-loop"],
+  reveals: ["reads-once", "eof-infinite-loop", "zero-means-eof"],
 }, async (stage) => {
-  const reader = stage.reader(["one ", "two ", "three", null]);
+  const reader = stage.reader(["one ", 0, "two ", "three", null]);
   const writer = stage.writer();
 
   const echoed = await echoConn(connection(reader, writer));
 
   assertBytes(writer.received, "one two three", "the echo");
   assertEquals(echoed, 13, "the number of bytes that were echoed");
+}));
+
+Deno.test(check("echoConn() waits for a client that is silent for long", {
+  reveals: ["read-until-quiet"],
+  only: "simulated", // There a minute takes no time.
+}, async (stage) => {
+  const reader = stage.reader(["one ", { pause: 60_000 }, "two", null]);
+  const writer = stage.writer();
+
+  await echoConn(connection(reader, writer));
+
+  assertBytes(writer.received, "one two", "the echo");
 }));
 
 Deno.test(check("echoConn() sends nothing of an earlier, longer message", {
@@ -121,6 +133,9 @@ Deno.test(check("startEcho() ends at shutdown(), and leaves the port free", {
   ],
 }, async (stage) => {
   const first = startEcho();
+  const told = "addr has port 0, and nobody can connect to that: where it " +
+    "listens stands in the listener's own addr";
+  assert(first.addr.port !== 0, told);
   await shutDown(stage, first); // Nobody ever came.
   await stage.refuses("late", first);
 
@@ -129,7 +144,7 @@ Deno.test(check("startEcho() ends at shutdown(), and leaves the port free", {
 }));
 
 Deno.test(check("startEcho() echoes at once, however the bytes arrive", {
-  reveals: ["answers-at-the-end", "reads-once"],
+  reveals: ["answers-at-the-end", "reads-once", "leaked-conn"],
 }, async (stage) => {
   const server = startEcho();
   const ann = await stage.connect("ann", server);

@@ -9,6 +9,7 @@ Deno.test(check("serve() echoes one client", {
     "eof-infinite-loop",
     "double-close",
     "leaked-conn",
+    "close-is-not-an-error",
   ],
 }, async (stage) => {
   stage.serve(serve);
@@ -68,6 +69,20 @@ Deno.test(check("serve() outlives a client that leaves its echo unread", {
 
   await bob.send("still here?");
   await bob.receives("still here?");
+}));
+
+Deno.test(check("serve() outlives a client that hears no answer", {
+  reveals: ["handler-rejection-kills-server", "leak-on-error-path"],
+  writesAtMost: 1, // The first byte meets nobody; the next write is told so.
+}, async (stage) => {
+  stage.serve(serve);
+  const doomed = await stage.connect("doomed");
+  await doomed.send("is anybody there?");
+  doomed.close();
+
+  const bob = await stage.connect("bob");
+  await bob.send("I am");
+  await bob.receives("I am");
 }));
 
 Deno.test(check("serve() sends back what came before the end, and hangs up", {

@@ -39,7 +39,7 @@ export const closing: Catalogue = {
     fits: (evidence) =>
       failure(evidence) &&
       (evidence.kind !== "silence" || isNotAskedAgain(evidence)) &&
-      !gaveUpInstead(evidence) &&
+      !gaveUpInstead(evidence) && !saidOtherwise(evidence) &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset
@@ -87,7 +87,7 @@ export const closing: Catalogue = {
       "Your program was told to end, and hung up in the middle of an answer; whoever asked has nothing, or a part.",
     fits: ({ kind, headline, recording }) =>
       closedListener(recording) &&
-      (["end", "reset"].includes(kind) ||
+      (["end", "reset", "closed"].includes(kind) ||
         kind === "assert" && hungUp(recording) &&
           !/^it took|was not told/.test(headline)),
   },
@@ -187,6 +187,11 @@ function usedAfterClosing({ recording }: Evidence): boolean {
 /** Whether the program took a reset for something that is no end, either. */
 function gaveUpInstead(evidence: Evidence): boolean {
   return compared(evidence).actual === "gave-up";
+}
+
+/** The program has thrown, and something else than the reset. */
+function saidOtherwise({ headline }: Evidence): boolean {
+  return /^Expected error to be instance of/.test(headline);
 }
 
 /** Somebody waits for the program to come back with its request. */

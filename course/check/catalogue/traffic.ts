@@ -1,5 +1,5 @@
 // What recognizers ask about the bytes that a program read and wrote.
-import { firstDifference } from "../bytes.ts";
+import { contains, firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import type { Event, Recording } from "../recording.ts";
 
@@ -70,16 +70,23 @@ export function cameTooEarly({ expected, received }: Evidence): boolean {
     expected.indexOf(received[at]!, at) >= 0;
 }
 
-/** The first wrong byte is one that other members of the cast have sent. */
+/**
+ * Other members of the cast have sent the first wrong byte, or it and those
+ * behind it, and the one who got them has not.
+ */
 export function cameFromOthers(evidence: Evidence): boolean {
   const { who, expected, received, recording } = evidence;
   if (expected === undefined || received === undefined) return false;
-  const wrong = received[firstDifference(received, expected)];
-  if (wrong === undefined) return false;
+  const at = firstDifference(received, expected);
+  if (at < 0 || at >= received.length) return false;
   const sent = recording.events.filter(({ kind, side, bytes }) =>
-    side === "cast" && kind === "send" && bytes?.includes(wrong)
+    side === "cast" && kind === "send" && bytes !== undefined
   );
-  return sent.length > 0 && sent.every((event) => event.who !== who);
+  return [1, 4].some((length) => {
+    const wrong = received.subarray(at, at + length);
+    const by = sent.filter(({ bytes }) => contains(bytes!, wrong));
+    return by.length > 0 && by.every((event) => event.who !== who);
+  });
 }
 
 /** Whether the program takes no more clients. */
