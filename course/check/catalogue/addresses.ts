@@ -87,6 +87,13 @@ export const addresses: Catalogue = {
       ["end", "reset", "closed"].includes(evidence.kind) &&
         !heard(evidence) || acceptsTooMany(evidence),
   },
+  "node-sockets": {
+    sentence:
+      "Your program uses Node's sockets, and they go past the simulated network: it stands behind Deno.connect(), Deno.listen() and Deno.listenDatagram() alone.",
+    fits: ({ network, error }) =>
+      network === "simulated" && error instanceof Error &&
+      /\(ext:deno_node\/(?:net|dgram|tls|http)/.test(error.stack ?? ""),
+  },
   "missing-permission": {
     sentence:
       "Deno refused before the network was asked: NotCapable means a permission is missing.",

@@ -65,6 +65,7 @@ export const catalogue: Catalogue = {
 
 /** What any program may do wrong in any check, which need not name it. */
 export const anywhere: readonly string[] = [
+  "node-sockets",
   "missing-await",
   "writeall-from-start",
   "ignore-write-count",
@@ -77,7 +78,8 @@ export function diagnose(
   candidates: readonly string[],
   evidence: Evidence,
 ): Mistake | undefined {
-  return [...candidates, ...anywhere].map(mistake)
+  // Who is on another network looks as if many things were wrong.
+  return ["node-sockets", ...candidates, ...anywhere].map(mistake)
     .find(({ fits }) => fits(evidence));
 }
 
