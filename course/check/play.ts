@@ -174,9 +174,10 @@ export class Play {
     this.#hand.fail(
       new Unmet({
         kind: "crash",
-        headline: `An error in the background would end your program: ${
-          described(error)
-        }`,
+        headline:
+          `Nobody catches an error, which outside the checks ends your program: ${
+            described(error)
+          }`,
         error,
       }).from(place),
     );

@@ -93,6 +93,11 @@ export function parse(args: string[]): Request {
   if (/^\d+$/.test(first) && second === undefined) {
     return { ...request, word: "learn", argument: first };
   }
+  if (/^\d+$/.test(first)) {
+    throw new UsageError(
+      `Cannot read "${second}": one lesson is shown at a time.`,
+    );
+  }
   if (!WORDS.has(first)) throw unknown(`word "${first}"`);
   if (second !== undefined && ALONE.has(first)) {
     throw new UsageError(

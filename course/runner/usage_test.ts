@@ -35,6 +35,8 @@ Deno.test("parse() refuses what it does not know", () => {
   ) {
     assertThrows(() => parse(args), UsageError, "Cannot read");
   }
+  const two = () => parse(["1", "2"]);
+  assertThrows(two, UsageError, 'Cannot read "2": one lesson');
 });
 
 Deno.test("parse() understands which board to join, and as whom", () => {

@@ -270,6 +270,34 @@ Deno.test(check("exchange() closes the connection if a write fails", {
   );
 }));
 
+Deno.test(check("exchange() passes on that nobody reads any more", {
+  reveals: ["write-error-swallowed"],
+}, async (stage) => {
+  const server = await stage.listen("doomed", { canReset: true });
+  const novel = new Uint8Array(10_000_000); // More than the buffers hold.
+  const answer = stage.start(() => exchange(server.addr, novel));
+  const doomed = await server.accept();
+
+  await doomed.receive(1_000);
+  await doomed.closeWrite(); // No answer will come, and then nobody is there.
+  doomed.reset();
+
+  await assertRejects(() => answer.result, BrokenPipe);
+}));
+
+Deno.test(check("exchange() connects to the host that it is told", {
+  address: "127.0.0.2",
+}, async (stage) => {
+  const server = await stage.listen("ann", { hostname: "127.0.0.2" });
+  const answer = stage.start(() => exchange(server.addr, bytes("ping")));
+  const ann = await server.accept();
+
+  await ann.send("pong");
+  ann.close();
+
+  assertBytes(await answer.result, "pong", "the answer");
+}));
+
 Deno.test(check("exchange() passes on that nobody listens", {
   reveals: ["missing-permission"],
 }, async (stage) => {

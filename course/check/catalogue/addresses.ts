@@ -89,7 +89,7 @@ export const addresses: Catalogue = {
   },
   "node-sockets": {
     sentence:
-      "Your program uses Node's sockets, and they go past the simulated network: it stands behind Deno.connect(), Deno.listen() and Deno.listenDatagram() alone.",
+      "Your program uses Node's sockets; the simulated network stands behind Deno.connect(), Deno.listen() and Deno.listenDatagram() alone.",
     fits: ({ network, error }) =>
       network === "simulated" && error instanceof Error &&
       /\(ext:deno_node\/(?:net|dgram|tls|http)/.test(error.stack ?? ""),

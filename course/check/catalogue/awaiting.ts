@@ -1,3 +1,4 @@
+import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, whenever } from "./mistake.ts";
 
@@ -6,7 +7,7 @@ export const awaiting: Catalogue = {
   "missing-await": {
     sentence:
       "A call that takes time gives a promise at once, and what comes later; without `await`, your program goes on with the promise.",
-    fits: whenever("unawaited"),
+    fits: (evidence) => whenever("unawaited")(evidence) || overtaken(evidence),
   },
   "interrupts-itself": {
     sentence:
@@ -77,4 +78,16 @@ function calledAfterClose(
   return calls.slice(0, Math.max(0, at)).some((call) =>
     call.kind === "close" && call.who === calls[at]!.who
   );
+}
+
+/** Nobody waited for a write: the end of the sending came before it. */
+function overtaken({ kind, error, recording }: Evidence): boolean {
+  const calls = recording.program();
+  const failed = calls.findIndex((call) =>
+    call.kind === "write" && call.error === error
+  );
+  return kind === "crash" && error instanceof Deno.errors.BrokenPipe &&
+    calls.slice(0, Math.max(0, failed)).some((call) =>
+      call.kind === "closeWrite" && call.who === calls[failed]!.who
+    );
 }

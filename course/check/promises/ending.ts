@@ -163,14 +163,42 @@ export const endingPromises: Promised = {
   },
   "reset: a write that waits throws ConnectionReset": async (wire) => {
     const { conn, peer } = await withAbruptPeer(wire);
-    let failed: Error | undefined;
-    const writing = (async () => {
-      while (true) await conn.write(new Uint8Array(1 << 20));
-    })().catch((error) => failed = error);
+    const failed = failureOfWrites(conn);
     await wire.arrived();
     peer.reset!();
-    await writing;
-    assertEquals(failed!.name, "ConnectionReset");
+    assertEquals((await failed).name, "ConnectionReset");
     conn.close();
   },
+  "reset behind the end: a write that waits throws BrokenPipe": async (
+    wire,
+  ) => {
+    const { conn, peer } = await withAbruptPeer(wire);
+    const failed = failureOfWrites(conn);
+    await wire.arrived();
+    await peer.closeWrite();
+    await wire.arrived();
+    peer.reset!();
+    assertEquals((await failed).name, "BrokenPipe");
+    assertEquals(await readOnce(conn), null);
+    conn.close();
+  },
+  "close() with unread bytes: a write that waits throws BrokenPipe": async (
+    wire,
+  ) => {
+    const { near, far } = await connected();
+    const failed = failureOfWrites(far);
+    await wire.arrived();
+    near.close();
+    assertEquals((await failed).name, "BrokenPipe");
+    far.close();
+  },
 };
+
+/** What ends writes that fill all buffers, and then wait. */
+async function failureOfWrites(conn: Deno.Conn): Promise<Error> {
+  try {
+    while (true) await conn.write(new Uint8Array(1 << 20));
+  } catch (error) {
+    return error as Error;
+  }
+}

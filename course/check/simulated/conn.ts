@@ -132,9 +132,10 @@ export class SimulatedConn implements RawConn {
   }
 
   #resetPeer() {
-    this.#out.cut();
+    // Whoever has seen the end knows that nobody answers: EPIPE, and not RST.
+    const ended = this.#out.cut();
     this.#peer.#wasReset = true;
-    this.#in.failWriters(kernel.connectionReset);
+    this.#in.failWriters(ended ? kernel.brokenPipe : kernel.connectionReset);
   }
 
   setNoDelay() {

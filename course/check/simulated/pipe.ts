@@ -74,10 +74,11 @@ export class Pipe {
 
   /**
    * The sender resets. What the receiver's kernel already holds stays readable;
-   * what still lay in the send buffer is lost.
+   * what still lay in the send buffer is lost. Returns whether the end had been
+   * delivered before.
    */
-  cut() {
-    if (this.#cut) return;
+  cut(): boolean {
+    if (this.#cut) return false;
     // An end that has already been delivered stays an end: FIN came first.
     const delivered = this.#ended && this.#queued <= RECEIVE_BUFFER;
     this.#cut = true;
@@ -90,6 +91,7 @@ export class Pipe {
     this.#ended = true;
     this.#resetToReport = !delivered;
     this.#move();
+    return delivered;
   }
 
   /** The reader is gone: nothing is kept, and what arrives is thrown away. */
