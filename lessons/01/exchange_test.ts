@@ -282,7 +282,12 @@ Deno.test(check("exchange() passes on that nobody reads any more", {
   await doomed.closeWrite(); // No answer will come, and then nobody is there.
   doomed.reset();
 
-  await assertRejects(() => answer.result, BrokenPipe);
+  await assertRejects(
+    () => answer.result,
+    Error, // BrokenPipe, or Interrupted for who closes at the end.
+    "",
+    "most of the request is lost, and whoever called must learn of it",
+  );
 }));
 
 Deno.test(check("exchange() connects to the host that it is told", {
