@@ -90,7 +90,7 @@ Deno.test("learn shows the lesson, each save, hints, the list and the next one",
   course.save(GREET_RIGHT);
   await screen.sees("✓ 4 checks, on the simulated network and on loopback");
   await screen.sees("nc 127.0.0.1 7001");
-  await screen.sees("One more question: Who speaks first?");
+  await screen.sees("has the answer): Who speaks first?");
   await screen.type("s");
   await screen.sees("word for word");
   await screen.type("x");

@@ -66,7 +66,8 @@ function next(
   });
   const question = afterwards?.question;
   if (question) {
-    const asked = wrap(` One more question: ${question}`, columns, " ");
+    const told = ` One more question (README.md has the answer): ${question}`;
+    const asked = wrap(told, columns, " ");
     lines.push(...(lines.length > 0 ? [""] : []), ...asked);
   }
   if (lesson === lessons.at(-1)) {

@@ -147,7 +147,8 @@ Deno.test("screen() offers the next lesson only after passing", () => {
  Try it for real:   deno run -P lessons/02/echo.ts
                     nc 127.0.0.1 7002
 
- One more question: what does nc see if you kill the server?
+ One more question (README.md has the answer): what does nc see if you kill the
+ server?
 
  n next lesson   s compare with the solution   w page   l list   q quit`,
   );
