@@ -135,6 +135,10 @@ Deno.test(check("startEcho() ends at shutdown(), and leaves the port free", {
   const first = startEcho();
   const told = "addr has port 0, and nobody can connect to that: where it " +
     "listens stands in the listener's own addr";
+  assert(
+    !(first instanceof Promise),
+    "startEcho() gives a promise of a server",
+  );
   assert(first.addr.port !== 0, told);
   await shutDown(stage, first); // Nobody ever came.
   await stage.refuses("late", first);

@@ -13,7 +13,7 @@ import {
 import { says } from "./headlines.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
 import { stoppedAccepting } from "./serving.ts";
-import { cameFromOthers } from "./traffic.ts";
+import { cameFromOthers, isReading } from "./traffic.ts";
 
 /** Mistakes about accepting. */
 export const accepting: Catalogue = {
@@ -21,6 +21,18 @@ export const accepting: Catalogue = {
     sentence:
       "You wait for one client's whole conversation inside the accept loop, so nobody else is let in until it ends.",
     fits: (evidence) => evidence.kind === "silence" && waitsElsewhere(evidence),
+  },
+  "served-in-turn": {
+    sentence:
+      "Your program has let this client in, and does not talk to it before another one's conversation is over.",
+    fits: ({ kind, who = "", recording }) =>
+      kind === "silence" && isReading(recording) &&
+      recording.program("accept").some(({ text }) =>
+        text === `accept() → ${who}`
+      ) &&
+      [...recording.program(), ...recording.waiting].every((call) =>
+        call.side !== "program" || call.who !== who
+      ),
   },
   "handler-rejection-kills-server": {
     sentence:

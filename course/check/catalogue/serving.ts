@@ -14,7 +14,7 @@ export const serving: Catalogue = {
   },
   "answers-at-the-end": {
     sentence:
-      "Your program reads on until the client ends, and answers only then; this client waits for its answer first.",
+      "Your program has read what came, and reads on before it answers; this client waits for its answer first.",
     fits: ({ kind, who, recording }) =>
       kind === "silence" &&
       recording.program("read").some((e) => e.who === who) &&

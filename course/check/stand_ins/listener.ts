@@ -1,3 +1,4 @@
+import { nameOf } from "../described.ts";
 import type { RawConn, RawListener } from "../network.ts";
 import { Place } from "../place.ts";
 import { StandInConn } from "./conn.ts";
@@ -58,14 +59,25 @@ export class StandInListener implements Deno.TcpListener {
   }
 
   close() {
-    this.#shut();
+    const text = "close() of the listener";
+    try {
+      this.#shut();
+    } catch (error) {
+      this.#noteClose(`${text} ✗ ${nameOf(error)}`, error);
+      throw error;
+    }
     this.#world.open.delete(this.#open);
+    this.#noteClose(text);
+  }
+
+  #noteClose(text: string, error?: unknown) {
     this.#world.recording.note({
       side: "program",
       kind: "close",
       who: "",
-      text: "close() of the listener",
+      text,
       place: Place.here(),
+      ...(error !== undefined && { error }),
     });
   }
 
