@@ -61,7 +61,8 @@ export interface Limits {
 
 /**
  * A connection that waits for nothing longer than its limits allow. When a call
- * fails, the connection is closed, and each later call fails with that error.
+ * fails, the connection is closed, and each later call fails with that error
+ * (Busy alone is no such failure).
  */
 export class TimedConn {
   readonly #conn: Deno.Conn;
@@ -89,7 +90,8 @@ export class TimedConn {
   async tryRead(ms: number): Promise<Uint8Array | null | undefined> {
     // TODO: Nothing comes, and later something does. The next read never sees it.
     const pause = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => pause.resolve(undefined), ms);
+    const giveUp = () => pause.resolve(undefined);
+    const timer = setTimeout(giveUp, Math.min(ms, LONGEST_MS));
     try {
       return await this.#limited(() =>
         Promise.race([this.#next(), pause.promise])

@@ -13,8 +13,8 @@ import {
 const { Busy, TimedOut, UnexpectedEof } = Deno.errors;
 
 /** Somebody to talk to, who does only what a check says. */
-async function meet(stage: Stage, limits: Limits) {
-  const host = await stage.listen("server");
+async function meet(stage: Stage, limits: Limits, name = "server") {
+  const host = await stage.listen(name);
   const conn = new TimedConn(
     await Deno.connect({ port: host.addr.port }),
     limits,
@@ -95,20 +95,68 @@ Deno.test(check("withDeadline() stops when its signal aborts", {
   assertEquals(await later, said, "the reason of an earlier abort");
 }));
 
+Deno.test(
+  check("withDeadline() tells the work of an abort, too", async (stage) => {
+    const controller = new AbortController();
+    const given: AbortSignal[] = [];
+    const work = (signal: AbortSignal) => {
+      given.push(signal);
+      return new Promise<never>(() => {});
+    };
+
+    const waiting = reasonOf(withDeadline(60_000, work, controller.signal));
+    await stage.sleep(1);
+    controller.abort(new Error("changed my mind"));
+    await waiting;
+    await stage.sleep(1);
+    const untold =
+      "`signal` aborted, and the signal that `run` got did not: the work " +
+      "goes on for nobody";
+    assert(given[0]!.aborted, untold);
+  }),
+);
+
 Deno.test(check("withDeadline() takes its ear off the signal", {
   reveals: ["abort-listener-leak"],
-}, async () => {
-  const { signal, listeners } = overheard();
+}, async (stage) => {
+  const { signal, listeners, onabort } = overheard();
 
   for (let i = 0; i < 1_000; i++) {
     await withDeadline(60_000, () => Promise.resolve(i), signal);
   }
+  await stage.sleep(1); // Tidying up may take a moment.
   assertEquals(listeners.size, 0, "listeners after 1,000 operations");
+  const replaced =
+    "`signal.onabort` is no longer what it was: it has room for one, and " +
+    "belongs to whoever made the signal";
+  assert(signal.onabort === onabort, replaced);
 }));
 
-/** A signal, and those who listen to it. */
+Deno.test(check("withDeadline() takes its ear off when it fails", {
+  reveals: ["abort-listener-leak"],
+}, async (stage) => {
+  const { signal, listeners } = overheard();
+  const fail = () => Promise.reject(new RangeError("out of cheese"));
+  const never = () => new Promise<never>(() => {});
+
+  for (let i = 0; i < 100; i++) {
+    await assertRejects(() => withDeadline(60_000, fail, signal), RangeError);
+  }
+  await stage.sleep(1);
+  assertEquals(listeners.size, 0, "listeners after 100 errors of `run`");
+
+  const late = () =>
+    assertRejects(() => withDeadline(5, never, signal), TimedOut);
+  await Promise.all(Array.from({ length: 10 }, late));
+  await stage.sleep(1);
+  assertEquals(listeners.size, 0, "listeners after 10 timeouts");
+}));
+
+/** A signal that has a handler of its own, and those who listen to it. */
 function overheard() {
   const { signal } = new AbortController();
+  const onabort = () => {};
+  signal.onabort = onabort;
   const listeners = new Set<unknown>();
   const { addEventListener: add, removeEventListener: remove } = signal;
   signal.addEventListener = (type: string, ear: never, options?: never) => {
@@ -121,7 +169,7 @@ function overheard() {
     listeners.delete(ear);
     remove.call(signal, type, ear, options);
   };
-  return { signal, listeners };
+  return { signal, listeners, onabort };
 }
 
 Deno.test(check("connectWithTimeout() connects", async (stage) => {
@@ -170,16 +218,21 @@ Deno.test(check("connectWithTimeout() knocks no more when it has given up", {
   const connecting = () => connectWithTimeout(listener.addr, 50);
   await assertRejects(connecting, TimedOut);
 
+  assertEquals(await whoComesAfterBob(stage, listener), "nobody");
+}));
+
+/** Makes room at a `listener` whose queue ann and bob fill. */
+async function whoComesAfterBob(stage: Stage, listener: Deno.TcpListener) {
   (await listener.accept()).close(); // Now there is room.
   await stage.sleep(5_000);
   (await listener.accept()).close(); // That was bob, and here the queue ends.
   const third = listener.accept().then(() => "the connect went on");
   const nobody = stage.sleep(1).then(() => "nobody");
-  assertEquals(await Promise.race([third, nobody]), "nobody");
-}));
+  return await Promise.race([third, nobody]);
+}
 
 Deno.test(check("connectWithTimeout() stops when its signal aborts", {
-  reveals: ["no-deadline"],
+  reveals: ["connect-goes-on", "no-deadline"],
 }, async (stage) => {
   using listener = Deno.listen({
     hostname: "127.0.0.1",
@@ -203,6 +256,9 @@ Deno.test(check("connectWithTimeout() stops when its signal aborts", {
   const late = connectWithTimeout(listener.addr, 60_000, controller.signal);
   const same = await reasonOf(late);
   assertEquals(same, said, "the reason of an earlier abort");
+
+  if (stage.network === "loopback") return; // There it would take seconds.
+  assertEquals(await whoComesAfterBob(stage, listener), "nobody");
 }));
 
 Deno.test(check("TimedConn.read() gives up on a server that is silent", {
@@ -269,6 +325,18 @@ Deno.test(check("TimedConn.read() ends what drips for ever", {
   await dripping;
 }));
 
+Deno.test(check("TimedConn.read() has what is left of the total", {
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const { conn } = await meet(stage, { totalMs: 500 });
+
+  await stage.sleep(400); // The constructor has run, and nobody calls.
+  await assertRejects(() => conn.read(), TimedOut);
+  const told = `read() gave up ${stage.now} ms after the constructor, and ` +
+    "totalMs is 500";
+  assert(stage.now < 510, told);
+}));
+
 Deno.test(check("TimedConn.read() stops when its signal aborts", {
   reveals: ["abort-after-connect"],
 }, async (stage) => {
@@ -315,6 +383,32 @@ Deno.test(check("TimedConn.tryRead() gives what is there, and the end", {
   conn.close();
 }));
 
+Deno.test(
+  check("TimedConn.tryRead() has the limits of a read", async (stage) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const ann = await meet(stage, { idleMs: 20 }, "ann");
+    const bob = await meet(stage, { totalMs: 20 }, "bob");
+    const eve = await meet(stage, { signal }, "eve");
+
+    const idle = () => ann.conn.tryRead(1_000);
+    await assertRejects(idle, TimedOut, "", "idleMs is 20, in tryRead(1000)");
+    const total = () => bob.conn.tryRead(1_000);
+    await assertRejects(total, TimedOut, "", "totalMs is 20, in tryRead(1000)");
+    const trying = stage.start(() => eve.conn.tryRead(1_000));
+    const stopped = assertRejects(
+      () => trying.result,
+      Error,
+      "changed my mind",
+      "the signal aborted in tryRead(1000)",
+    );
+    await stage.sleep(5);
+    controller.abort(new Error("changed my mind"));
+    await stopped;
+    for (const { server } of [ann, bob, eve]) await server.receivesEnd();
+  }),
+);
+
 Deno.test(check("TimedConn.tryRead() loses nothing that comes too late", {
   reveals: ["race-steals-bytes", "timeout-without-close"],
 }, async (stage) => {
@@ -352,6 +446,52 @@ Deno.test(check("TimedConn.write() gives up on a server that never reads", {
   await assertRejects(() => conn.write(new Uint8Array(300_000)), TimedOut);
 }));
 
+Deno.test(check("TimedConn.write() waits for whoever keeps reading", {
+  reveals: ["idle-vs-total"],
+  only: "simulated", // The kernel's buffers hold megabytes.
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 200 });
+
+  const writing = stage.start(() => conn.write(new Uint8Array(490_000)));
+  for (let i = 0; i < 7; i++) {
+    await stage.sleep(150);
+    await server.receive(70_000); // More than one read: it makes room.
+  }
+  await writing.result;
+  conn.close();
+}));
+
+Deno.test(check("TimedConn.write() ends with the total", {
+  reveals: ["no-deadline"],
+  only: "simulated",
+}, async (stage) => {
+  const { conn } = await meet(stage, { totalMs: 500 });
+
+  await assertRejects(() => conn.write(new Uint8Array(300_000)), TimedOut);
+  const told = `write() gave up ${stage.now} ms after the constructor, and ` +
+    "totalMs is 500";
+  assert(stage.now < 510, told);
+}));
+
+Deno.test(check("TimedConn.write() stops when its signal aborts", {
+  reveals: ["abort-after-connect"],
+  only: "simulated",
+}, async (stage) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const { conn, server } = await meet(stage, { idleMs: 60_000, signal });
+  const mine = new Error("changed my mind");
+
+  const writing = stage.start(() => conn.write(new Uint8Array(300_000)));
+  const reason = reasonOf(writing.result);
+  await stage.sleep(5);
+  controller.abort(mine);
+
+  const said = "Error: changed my mind";
+  assertEquals(await reason, said, "the reason of the abort");
+  await server.receiveAll();
+}));
+
 Deno.test(check("TimedConn.close() leaves no ear on the signal", {
   reveals: ["abort-listener-leak"],
 }, async (stage) => {
@@ -363,6 +503,7 @@ Deno.test(check("TimedConn.close() leaves no ear on the signal", {
     assertBytes(await conn.read(), "tick");
   }
   conn.close();
+  await stage.sleep(1);
   assertEquals(listeners.size, 0, "listeners after 100 reads");
 }));
 

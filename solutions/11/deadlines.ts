@@ -72,7 +72,8 @@ export interface Limits {
 
 /**
  * A connection that waits for nothing longer than its limits allow. When a call
- * fails, the connection is closed, and each later call fails with that error.
+ * fails, the connection is closed, and each later call fails with that error
+ * (Busy alone is no such failure).
  */
 export class TimedConn {
   readonly #conn: Deno.Conn;
@@ -104,7 +105,8 @@ export class TimedConn {
   /** As `read()`, but gives undefined if nothing comes in `ms` milliseconds. */
   async tryRead(ms: number): Promise<Uint8Array | null | undefined> {
     const pause = Promise.withResolvers<undefined>();
-    const timer = setTimeout(() => pause.resolve(undefined), ms);
+    const giveUp = () => pause.resolve(undefined);
+    const timer = setTimeout(giveUp, Math.min(ms, LONGEST_MS));
     try {
       return await this.#take(() =>
         Promise.race([this.#next(), pause.promise])

@@ -83,24 +83,25 @@ export const time: Catalogue = {
   },
   "idle-vs-total": {
     sentence:
-      "The other side was never silent for long, and your program gave up on it; its clock began only once.",
+      "The other side was never idle for long, and your program gave up on it; its clock began only once.",
     fits: ({ kind, error, headline, recording }) =>
       /gave up .* after news/.test(headline) ||
       (isTimeOut(error) ||
           ["closed", "end"].includes(kind) &&
             recording.program("close").length > 0) &&
-        recording.program("read").some(({ size = 0 }) => size > 0),
+        recording.program("read").some(({ size = 0 }) => size > 0) ||
+      gaveUpOnReader(recording),
   },
   "abort-after-connect": {
     sentence:
-      "The signal aborted, and your program waits on; the signal of a connect ends the connecting, and no read after it.",
+      "The signal aborted, and your program waits on; the signal of a connect ends the connecting, and no read or write after it.",
     fits: ({ kind, recording }) =>
       kind === "silence" && waitingReads(recording).length > 0 ||
       recording.program("throw").some(({ error }) => isTimeOut(error)),
   },
   "abort-listener-leak": {
     sentence:
-      "Each operation leaves a listener on the signal, and the signal outlives them all.",
+      "Something that is over still listens to the signal; the signal outlives it, and keeps all that it holds.",
     fits: ({ kind, headline }) =>
       kind === "assert" && /\blisteners\b/.test(headline),
   },
@@ -173,6 +174,17 @@ function waitingReads({ waiting }: Recording): Waiting[] {
 
 function isTimeOut(error: unknown): boolean {
   return error instanceof Deno.errors.TimedOut;
+}
+
+/** Whether a program that only wrote threw TimedOut while somebody read on. */
+function gaveUpOnReader(recording: Recording): boolean {
+  const took = recording.events.some(({ side, kind }) =>
+    side === "cast" && kind === "receive"
+  );
+  const threw = recording.program("throw").some(({ error }) =>
+    isTimeOut(error)
+  );
+  return took && threw && recording.program("read").length === 0;
 }
 
 /** Whether a connection stayed open on which the program waited in vain. */
