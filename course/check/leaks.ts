@@ -19,7 +19,7 @@ export function leftBehind(world: World, timers: Timers): Unmet | undefined {
       }${others}`,
     }).from(socket.place);
   }
-  const timer = timers.running.find((place) => !place.inTest);
+  const timer = timers.holding.find((place) => !place.inTest);
   if (timer === undefined) return;
   return new Unmet({
     kind: "leak",

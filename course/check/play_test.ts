@@ -458,6 +458,19 @@ Deno.test("what a timer's callback throws belongs to its check", async () => {
   assertEquals(evidence?.kind, "crash");
 });
 
+for (const network of networks) {
+  Deno.test(`${network}: Deno.unrefTimer() reaches the timers of a check`, async () => {
+    const { evidence } = await perform((stage) => {
+      const timer = setTimeout(() => {}, 60_000);
+      captured.unrefTimer(Number(timer));
+      assertEquals(Object(timer).hasRef(), false);
+      return stage.sleep(1);
+    }, { network });
+
+    assertEquals(evidence, undefined);
+  });
+}
+
 Deno.test("Deno.exit() during a check is a failure", async () => {
   const { evidence } = await perform((stage) => {
     // deno-lint-ignore require-await -- It never gets that far.

@@ -26,7 +26,9 @@ open(Deno, [
   "listen",
   "listenDatagram",
   "listenTls",
+  "refTimer",
   "startTls",
+  "unrefTimer",
 ]);
 open(globalThis, [
   "clearInterval",

@@ -92,6 +92,7 @@ export function installTime(
   const milliseconds = () => Math.floor(epoch + clock.now);
   const undo = [
     replace(globalThis, timers.functions),
+    replace(Deno, timers.holds),
     replace(AbortSignal, {
       timeout: (ms: number) => timers.abortAfter(ms),
     }),

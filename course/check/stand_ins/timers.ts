@@ -11,6 +11,7 @@ class Timer {
   readonly #every: boolean;
   readonly place = Place.here();
   #alarm: Alarm | undefined;
+  #holds = true;
 
   constructor(clock: Clock, ring: () => void, ms: number, every: boolean) {
     this.#clock = clock;
@@ -42,13 +43,15 @@ class Timer {
   }
 
   ref(): this {
+    this.#holds = true;
     return this;
   }
   unref(): this {
+    this.#holds = false;
     return this;
   }
   hasRef(): boolean {
-    return true;
+    return this.#holds;
   }
   [Symbol.dispose]() {
     this.close();
@@ -69,10 +72,12 @@ export class Timers {
     this.#report = report;
   }
 
-  /** Where the timers were started that are running now. */
-  get running(): Place[] {
-    const running = [...this.#timers].filter((timer) => timer.running);
-    return running.map(({ place }) => place);
+  /** Where the timers were started for which a process would wait now. */
+  get holding(): Place[] {
+    const holding = [...this.#timers].filter((timer) =>
+      timer.running && timer.hasRef()
+    );
+    return holding.map(({ place }) => place);
   }
 
   #start(callback: Callback, ms: number, every: boolean, args: unknown[]) {
@@ -90,9 +95,9 @@ export class Timers {
     return Object.assign(timer, { [Symbol.toPrimitive]: () => number });
   }
 
-  #stop(timer: unknown) {
-    if (timer instanceof Timer) timer.close();
-    else if (timer) this.#byNumber.get(Number(timer))?.close();
+  #find(timer: unknown): Timer | undefined {
+    if (timer instanceof Timer) return timer;
+    return timer ? this.#byNumber.get(Number(timer)) : undefined;
   }
 
   /** The functions that stand in for those of `globalThis`. */
@@ -102,8 +107,16 @@ export class Timers {
         this.#start(callback, ms, false, args),
       setInterval: (callback: Callback, ms = 0, ...args: unknown[]) =>
         this.#start(callback, ms, true, args),
-      clearTimeout: (timer: unknown) => this.#stop(timer),
-      clearInterval: (timer: unknown) => this.#stop(timer),
+      clearTimeout: (timer: unknown) => void this.#find(timer)?.close(),
+      clearInterval: (timer: unknown) => void this.#find(timer)?.close(),
+    };
+  }
+
+  /** The functions that stand in for those of `Deno`. */
+  get holds() {
+    return {
+      refTimer: (timer: unknown) => void this.#find(timer)?.ref(),
+      unrefTimer: (timer: unknown) => void this.#find(timer)?.unref(),
     };
   }
 
