@@ -25,8 +25,7 @@ Deno.test(check("pump() brings everything, in order", {
 Deno.test(check("pump() reads no faster than it writes", {
   reveals: ["unbounded-outbox"],
 }, async (stage) => {
-  const page = stage.random.bytes(10_000);
-  const from = stage.reader([...Array(100).fill(page), null]);
+  const from = stage.reader([stage.random.bytes(1_000_000), null]);
   const to = stage.writer([{ pause: 2_000 }, Infinity]);
   const pumping = stage.start(() => pump(from, to));
 
@@ -51,6 +50,10 @@ Deno.test(check("swap() listens while it talks", {
 
   await ann.send(theirs); // Ann, for her part, talks before she listens.
   await ann.closeWrite();
+  await stage.sleep(1); // Whoever forgets its own half has returned by now.
+  // On loopback it may all lie in the kernel's buffers, and swap() be done.
+  const early = stage.network === "simulated" && swapping.settled;
+  assert(!early, "swap() ended, and ann has not read its bytes yet");
   await ann.receives(ours);
   await ann.receivesEnd();
 
@@ -195,7 +198,7 @@ Deno.test(check("ConnWriter joins messages that wait", async (stage) => {
   assertBytes(to.received, words.join(""), "what the writer received");
   assert(
     to.writes <= 3,
-    `ConnWriter made ${to.writes} writes of 50 messages`,
+    `ConnWriter made ${to.writes} writes of 50 messages, and 3 are enough`,
   );
 }));
 
@@ -234,10 +237,13 @@ Deno.test(check("ConnWriter tells all of a failed write", async (stage) => {
   const writer = new ConnWriter(to, { maxQueued: 10 });
 
   const accepted = writer.send(bytes("0123456789"));
-  const waiting = writer.send(bytes("waits"));
+  const waiting = stage.start(
+    () => writer.send(bytes("waits")),
+    'send("waits")',
+  );
 
   await assertRejects(
-    () => Promise.all([accepted, waiting]),
+    () => Promise.all([accepted, waiting.result]),
     BrokenPipe,
     "",
     "send() resolved although the write had failed",
@@ -264,9 +270,12 @@ Deno.test(check("ConnWriter tells all of a failed write", async (stage) => {
 Deno.test(check("ConnWriter.close() wakes all that wait", async (stage) => {
   const writer = new ConnWriter(stage.writer(ASLEEP), { maxQueued: 5 });
   writer.trySend(bytes("first"));
-  const waiting = writer.send(bytes("other"));
-  const flushing = writer.flush();
-  const settled = Promise.allSettled([waiting, flushing]);
+  const waiting = stage.start(
+    () => writer.send(bytes("other")),
+    'send("other")',
+  );
+  const flushing = stage.start(() => writer.flush(), "flush()");
+  const settled = Promise.allSettled([waiting.result, flushing.result]);
 
   writer.close();
 
@@ -318,12 +327,9 @@ Deno.test(check("ConnWriter notices a close under it", async (stage) => {
   const sending = stage.start(async () => {
     for (let i = 0; i < 500; i++) await writer.send(new Uint8Array(60_000));
   });
-  const failed = assertRejects(
-    () => sending.result,
-    Deno.errors.Interrupted,
-  );
+  const failed = assertRejects(() => sending.result, Error);
 
-  await stage.sleep(20); // By now a write waits for room.
+  await stage.sleep(20); // By now a write waits for room, or is about to.
   conn.close();
 
   await failed;
@@ -342,20 +348,39 @@ Deno.test(check("dispatch() answers, whoever else takes nothing", {
 
   assert(stage.now < 1_000, "dispatch() waited for a peer that takes nothing");
   assertBytes(asker.received, "!!", "what the asker received");
-  assert(dropped >= 4, `dispatch() says that it dropped ${dropped} bytes`);
+  assert(
+    dropped >= 4 && dropped <= 9, // Of twelve; by the byte, or by the chunk.
+    `dispatch() says that it dropped ${dropped} bytes of twelve, and 4 have room`,
+  );
   asleep.close();
 }));
 
+Deno.test(
+  check("dispatch() goes on when there is room again", async (stage) => {
+    const listener = stage.writer([{ pause: 10 }, Infinity]);
+    const to = new ConnWriter(listener, { maxQueued: 4 });
+    const back = new ConnWriter(stage.writer(), { maxQueued: 100 });
+    const from = stage.reader(["hel", "lo, ", { pause: 1_000 }, "you", null]);
+
+    await dispatch(from, to, back);
+    await to.flush();
+
+    const { received } = listener;
+    assertBytes(received.slice(-3), "you", "what came last, with room for it,");
+  }),
+);
+
 Deno.test(check("dispatch() drops nothing that has room", async (stage) => {
-  const listener = stage.writer([1, 2]);
+  const [listener, asker] = [stage.writer([1, 2]), stage.writer()];
   const to = new ConnWriter(listener, { maxQueued: 100 });
-  const back = new ConnWriter(stage.writer(), { maxQueued: 100 });
-  const from = stage.reader(["hello, ", "world", null]);
+  const back = new ConnWriter(asker, { maxQueued: 100 });
+  const from = stage.reader(["hello, ", "wor?ld", null]);
 
   assertEquals(await dispatch(from, to, back), 0);
-  await to.flush();
+  await Promise.all([to.flush(), back.flush()]);
 
   assertBytes(listener.received, "hello, world", "what the other received");
+  assertBytes(asker.received, "!", "what the asker received");
 }));
 
 Deno.test(check("dispatch() waits for the asker to read", async (stage) => {
