@@ -113,7 +113,7 @@ Active Connections
 }));
 
 Deno.test(check("parseTable() reads what lsof -nP -iTCP prints", {
-  reveals: ["missing-column", "columns-by-number"],
+  reveals: ["missing-column", "columns-by-number", "looks-like-an-address"],
 }, () => {
   const table = `
 COMMAND    PID USER  FD   TYPE DEVICE SIZE/OFF NODE NAME
@@ -151,12 +151,21 @@ Deno.test(check("parseProcNetTcp() reads the kernel's own table", {
 Deno.test(check("examine() finds a port free, whatever ended there before", {
   reveals: ["time-wait-is-a-bug"],
 }, () => {
-  const rows = [
-    row("TIME_WAIT 127.0.0.1|7005 127.0.0.1|51830 0 0"),
-    row("LISTEN 127.0.0.1|8080 0.0.0.0|0 0 511"),
-  ];
+  const rows = [row("TIME_WAIT 127.0.0.1|7005 127.0.0.1|51830 0 0")];
 
   assertEquals(examine(rows, 7005).free, true);
+}));
+
+Deno.test(check("examine() finds a port free, where nobody listens", () => {
+  const other = [row("LISTEN 127.0.0.1|8080 0.0.0.0|0 0 511")];
+  // A server has ended, and its client has not: Linux keeps what is left.
+  const left = [
+    row("FIN_WAIT_2 127.0.0.1|7005 127.0.0.1|51830 0 0"),
+    row("CLOSE_WAIT 127.0.0.1|51830 127.0.0.1|7005 0 0"),
+  ];
+
+  assertEquals(examine(other, 7005).free, true, "a listener at port 8080");
+  assertEquals(examine(left, 7005).free, true, "FIN_WAIT_2, and no listener");
 }));
 
 Deno.test(check("examine() finds a port taken, where somebody listens", {
@@ -192,6 +201,7 @@ Deno.test(check("examine() tells who is connected from who is accepted", {
     row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51836 6 0"),
     row("CLOSE_WAIT 127.0.0.1|7005 127.0.0.1|51838 3 0"),
     row("FIN_WAIT_2 127.0.0.1|51838 127.0.0.1|7005 0 0"),
+    row("TIME_WAIT 127.0.0.1|7005 127.0.0.1|51840 0 0"), // Closed by both.
   ];
 
   const report = { free: false, queued: 2, accepted: 3, unclosed: 1 };
@@ -218,7 +228,12 @@ Deno.test(
     assertEquals(verdictOf(coded), "unreachable", coded.message);
     assertEquals(verdictOf(noName), "no-name", noName.message);
     assertEquals(verdictOf(denied), "denied", "a permission is missing");
-    assertThrows(() => verdictOf(new RangeError("Invalid port")), RangeError);
+    assertThrows(
+      () => verdictOf(new RangeError("Invalid port")),
+      RangeError,
+      "",
+      "no verdict says what a RangeError says: it goes on to the caller",
+    );
   }),
 );
 
