@@ -170,7 +170,7 @@ realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
         "a button without a script",
       );
       assertEquals(await words(page, "id"), ["await-in-accept-loop"]);
-      await page.getByText("13 more, after this one").click();
+      await page.getByText(/\d+ more, after this one/).click();
       assert(
         await page.getByText("serve() echoes a crowd at once").isVisible(),
       );
@@ -189,7 +189,7 @@ realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
     await page.evaluate(mark);
 
     learner.solve("03", "echo.ts");
-    await page.getByText("✓ all 15 checks pass").waitFor();
+    await page.getByText(/✓ all \d+ checks pass/).waitFor();
 
     assertEquals(
       await page.getAttribute("body", "data-mark"),

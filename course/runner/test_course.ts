@@ -155,6 +155,7 @@ export class TestCourse implements Disposable {
     }
     Deno.mkdirSync(`${this.root}/course/runner`);
     copyTree(`${here}/../page`, `${this.root}/course/page`);
+    copyTree(`${here}/../web`, `${this.root}/course/web`);
     copyTree(`${here}/join`, `${this.root}/course/runner/join`);
     for (const { name } of Deno.readDirSync(here)) {
       if (!name.endsWith(".ts") || name.endsWith("_test.ts")) continue;
