@@ -150,7 +150,7 @@ real.test.afterEach(() => {
   const headline = unawaited
     ? `${running.fatal()!.message}, for ${seconds} s.${where}`
     : spins
-    ? `Your program ran for ${seconds} s without ever waiting for anything.${where}`
+    ? `Your program ran for ${seconds} s, and never had to wait for anything.${where}`
     : `Your program was still at work after ${seconds} s, and this check needs far less.${where}`;
   const found = unawaited
     ? mistake("missing-await")

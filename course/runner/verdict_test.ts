@@ -132,7 +132,7 @@ Deno.test("judge() tells from the data how far a killed run came", () => {
 
 Deno.test("judge() gives the library's word on a check that is stuck", () => {
   const said = report(["a"]);
-  const text = "Your program ran for 2 s without ever waiting for anything.";
+  const text = "Your program ran for 2 s, and never had to wait for anything.";
   const diagnosis = { id: "goes-round", sentence: "It goes round." };
   said.stuck.set("a", { stuck: "a", at: "echo.ts:14", text, diagnosis });
   const found = cases({ a: "failed" });

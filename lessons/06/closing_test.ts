@@ -158,7 +158,7 @@ Deno.test(check("relay() ends with a reset, after what came before it", {
 }));
 
 Deno.test(check("relay() ends when ann writes to bob, who has left", {
-  reveals: ["first-write-should-fail"],
+  reveals: ["first-write-should-fail", "double-close"],
 }, async (stage) => {
   const [ann, withAnn] = await stage.meet("ann");
   const [bob, withBob] = await stage.meet("bob");
@@ -246,7 +246,7 @@ Deno.test(check("closeGracefully() saves the answer while ann still sends", {
   await conn.write(page);
   const closing = stage.start(() => closeGracefully(conn));
 
-  await ann.send(stage.random.bytes(300_000));
+  await ann.send(stage.random.bytes(200_000)); // More than the buffers hold.
   await ann.receives(page);
   await ann.receivesEnd();
   await ann.closeWrite();
@@ -269,6 +269,7 @@ Deno.test(check("closeGracefully() tells a reset from an end", {
 
 Deno.test(check("closeGracefully() gives up on a silent peer", {
   reveals: [
+    "own-close-misread",
     "write-means-delivered",
     "double-close",
     "interrupts-itself",
@@ -284,7 +285,20 @@ Deno.test(check("closeGracefully() gives up on a silent peer", {
   assertEquals(result, "gave-up", FAREWELL);
 }));
 
-Deno.test(check("closeGracefully() stops a flood", async (stage) => {
+Deno.test(check("closeGracefully() is patient for 5 s, if nobody says more", {
+  reveals: ["own-close-misread", "write-means-delivered"],
+  only: "simulated", // Seconds pass at once here, and not on loopback.
+}, async (stage) => {
+  const [_silent, conn] = await stage.meet("silent");
+
+  assertEquals(await closeGracefully(conn), "gave-up", FAREWELL);
+  const took = `${stage.now} ms, and drainMs is 5000 by default`;
+  assert(4_900 < stage.now && stage.now < 5_100, `It took ${took}`);
+}));
+
+Deno.test(check("closeGracefully() stops a flood", {
+  readsAtMost: 5_000, // No single read is too much.
+}, async (stage) => {
   const [ann, conn] = await stage.meet("ann");
   await ann.send(stage.random.bytes(20_000));
 

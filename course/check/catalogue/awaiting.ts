@@ -1,6 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, whenever } from "./mistake.ts";
+import { compared } from "./tables.ts";
 
 /** Mistakes about promises that nobody waits for. */
 export const awaiting: Catalogue = {
@@ -16,6 +17,15 @@ export const awaiting: Catalogue = {
       ["threw", "crash"].includes(kind) &&
       error instanceof Deno.errors.Interrupted &&
       calledAfterClose("read", error, recording),
+  },
+  "own-close-misread": {
+    sentence:
+      "Your own close() ended the read that waited, with Interrupted; your program takes that for something that the peer did.",
+    fits: (evidence) =>
+      compared(evidence).actual === "reset" &&
+      evidence.recording.program("read").some(({ error }) =>
+        error instanceof Deno.errors.Interrupted
+      ),
   },
   "used-after-close": {
     sentence:

@@ -3,6 +3,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { isMixed } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
+import { compared } from "./tables.ts";
 import { cutShort, gaveEnd, offered, partialWrites, total } from "./traffic.ts";
 
 /** Mistakes about writing. */
@@ -100,6 +101,7 @@ export const writing: Catalogue = {
       const { kind, headline, error, recording } = evidence;
       return error === undefined && wasNotRepeated(evidence) ||
         kind === "assert" && !/ took \d+ ms/.test(headline) &&
+          compared(evidence).actual !== "reset" &&
           !recording.program("read").some(gaveEnd);
     },
   },
