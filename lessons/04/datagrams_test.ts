@@ -115,8 +115,9 @@ Deno.test(check("serveEcho() outlives an answer that grows too long", {
   const mallory = stage.datagram("mallory");
   const bob = stage.datagram("bob");
 
-  // Two bytes each, and six in upper case: 60,000 become 180,000.
-  await mallory.send("ΐ".repeat(30_000), echo);
+  // Two bytes each, and six in upper case: 24,000 become 72,000. As letters
+  // they are 36,000.
+  await mallory.send("ΐ".repeat(12_000), echo);
   await bob.send("still here?", echo);
   await bob.receives("STILL HERE?");
   await mallory.receivesNothing(3);
@@ -375,6 +376,27 @@ Deno.test(check("request() waits for timeoutMs before it asks again", {
   await assertRejects(() => often.result, Deno.errors.TimedOut);
 }));
 
+Deno.test(check("request() gives every try its time, the last one too", {
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const server = stage.datagram("server"); // Never says a word.
+  const few = { timeoutMs: 20, retries: 2 };
+  const asking = stage.start(() => request(server.addr, toBytes("ping"), few));
+
+  const times: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    await server.receive();
+    times.push(stage.now);
+  }
+  await assertRejects(() => asking.result, Deno.errors.TimedOut);
+  times.push(stage.now);
+
+  const told =
+    `The tries, and TimedOut, came at ${times.join(", ")} ms; with ` +
+    "timeoutMs: 20 that is 0, 20, 40, and 60";
+  assert(times.every((ms, i) => Math.abs(ms - 20 * i) < 5), told);
+}));
+
 Deno.test(check("request() gives up although a stranger keeps talking", {
   reveals: ["udp-no-timeout", "udp-timer-restarted", "udp-trusts-anyone"],
   only: "simulated", // Time is exact there.
@@ -418,12 +440,26 @@ Deno.test(check("serveCounter() adds once when a request comes twice", {
   await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
 }));
 
-Deno.test(check("serveCounter() keeps clients apart", {
+Deno.test(check("serveCounter() adds for both if two choose the same id", {
   reveals: ["udp-id-without-address"],
 }, async (stage) => {
   const counter = stage.serveDatagrams(serveCounter);
   const ann = stage.datagram("ann");
   const bob = stage.datagram("bob");
+
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+  await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
+  await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 7));
+}));
+
+Deno.test(check("serveCounter() tells hosts apart, and not only ports", {
+  reveals: ["udp-id-without-address"],
+  only: "simulated", // On loopback somebody else may be using that port.
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+  const bob = stage.datagram("bob", "127.0.0.2", ann.addr.port);
 
   await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
   await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));

@@ -152,7 +152,9 @@ export const datagrams: Catalogue = {
   "udp-fixed-timeout": {
     sentence:
       "Two requests with different timeoutMs asked again after the same time.",
-    fits: ({ kind, recording }) => kind === "different" && asksAgain(recording),
+    fits: ({ kind, recording }) =>
+      kind === "different" && asksAgain(recording) &&
+      recording.program("send").some(({ at }) => at > 0),
   },
   "udp-stray-ends-try": {
     sentence:
