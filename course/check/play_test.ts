@@ -680,6 +680,19 @@ Deno.test("a function that has thrown unheard is told of beside what the cast mi
   assert(error instanceof TypeError);
 });
 
+Deno.test("a read through a stream has the number of its bytes, for good", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    const reader = conn.readable.getReader();
+    await ann.send("hello");
+    await reader.read();
+    throw new Error("to see the recording");
+  });
+
+  const [read] = evidence!.recording.program("read");
+  assertEquals([read!.size, read!.bytes!.length], [5, 5]);
+});
+
 Deno.test("what a program throws when the check has ended is nobody's business", async () => {
   const { evidence } = await perform(async (stage) => {
     const ann = await stage.listen("ann");

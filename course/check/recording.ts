@@ -70,15 +70,17 @@ export interface Awaited extends Omit<Waiting, "what"> {
 interface Slot {
   readonly at: number;
   noted?: Noted;
-  /** A copy: the buffer belongs to the program, which may fill it again. */
+  /** A copy: the program may fill its buffer again, and a stream detaches it. */
   bytes?: Uint8Array;
+  /** How many there were; the copy has no more than {@linkcode KEPT_BYTES}. */
+  size?: number;
 }
 
 const NO_BYTES = new Uint8Array();
 
-function said({ noted, bytes = NO_BYTES }: Slot): string {
-  const { text, bytes: all = NO_BYTES } = noted!;
-  return typeof text === "string" ? text : text(bytes, all.length);
+function said({ noted, bytes = NO_BYTES, size = 0 }: Slot): string {
+  const { text } = noted!;
+  return typeof text === "string" ? text : text(bytes, size);
 }
 
 /** How many events are kept; what comes later is only counted. */
@@ -129,13 +131,13 @@ export class Recording {
 
   #composed(): readonly Event[] {
     return this.#told.map((slot) => {
-      const { at, noted, bytes } = slot;
+      const { at, noted, bytes, size } = slot;
       return {
         ...noted!,
         at,
         who: this.named(noted!.who),
         text: this.named(said(slot)),
-        ...(bytes && { bytes, size: noted!.bytes!.length }),
+        ...(bytes && { bytes, size: size! }),
       };
     });
   }
@@ -220,7 +222,9 @@ export class Recording {
     this.#clock.activity++;
     if (this.#over) return;
     slot.noted = noted;
-    if (noted.bytes) slot.bytes = copyOf(noted.bytes, KEPT_BYTES);
+    if (noted.bytes === undefined) return;
+    slot.bytes = copyOf(noted.bytes, KEPT_BYTES);
+    slot.size = noted.bytes.length;
   }
 
   /** Adds an event right behind the call that failed with its error. */
