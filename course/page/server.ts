@@ -1,8 +1,8 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
+import { type Course, findLesson, type Lesson } from "../runner/mod.ts";
 import { ICON, serveFiles } from "../web/files.ts";
 import { headers } from "../web/headers.ts";
-import { type Course, findLesson, type Lesson } from "../runner/mod.ts";
 import type { Live } from "./live.ts";
 import { refusal } from "./guard.ts";
 import { lessonView, partsOf, type Shown } from "./lesson_view.ts";

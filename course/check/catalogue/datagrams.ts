@@ -154,6 +154,7 @@ export const datagrams: Catalogue = {
       "Two requests with different timeoutMs asked again after the same time.",
     fits: ({ kind, recording }) =>
       kind === "different" && asksAgain(recording) &&
+      // Who sends all tries at once has a right timer, and does not wait for it.
       recording.program("send").some(({ at }) => at > 0),
   },
   "udp-stray-ends-try": {
