@@ -147,14 +147,18 @@ realClient("05: a live listener keeps its port", ["ss"], async () => {
   assertEquals(error instanceof Deno.errors.AddrInUse, true);
 });
 
-/** The rows of `port`, once two looks at them say the same: nothing moves. */
-async function atRest(port: number) {
+/**
+ * The rows of `port`, once a write has to wait and two looks say the same. The
+ * same alone says little: the writer may not have had its turn.
+ */
+async function whenFull(port: number) {
   for (let before = "", tries = 0; tries < 100; tries++) {
     const { rows } = await look("ss", port);
-    if (JSON.stringify(rows) === before) return rows;
+    const waits = rows.some((row) => row.peerPort === port && row.sendQ > 0);
+    if (waits && JSON.stringify(rows) === before) return rows;
     before = JSON.stringify(rows);
   }
-  throw new Error("Cannot see the queues at rest: they change at each look");
+  throw new Error("Cannot see full queues at rest: after 100 looks none are");
 }
 
 realClient("05: ss shows what nobody reads, on both sides", [
@@ -170,7 +174,7 @@ realClient("05: ss shows what nobody reads, on both sides", [
     for (;;) taken += await client.write(new Uint8Array(1_048_576));
   })().catch(() => {}); // It is closed below.
 
-  const rows = await atRest(port);
+  const rows = await whenFull(port);
 
   const server = rows.find((row) =>
     row.localPort === port && row.state === "ESTABLISHED"
