@@ -32,10 +32,11 @@ export const page: Page = {
         SERVER,
         { run: CURL, as: "curl" },
         {
-          run: "ss -tn | grep ':7024 '",
+          // The server has answered: before that, Ctrl-C would end curl's wait.
+          run: "ss -tin 'sport = :7024'",
           told: "Type into two windows with the page.",
           again: true,
-          mentions: /^ESTAB/,
+          mentions: /bytes_sent:/,
         },
         { in: "server", press: "Ctrl-C", ends: 0 },
         { in: "curl", mentions: "101 Switching Protocols", ends: 0 },

@@ -21,7 +21,7 @@ export const page: Page = {
     },
   ],
   unplayed: {
-    "deno task bench                  # everything, in less than six minutes":
+    "deno task bench                  # everything, in about six minutes":
       MINUTES,
     "deno task bench echo http        # only these; deno task bench --help has all":
       MINUTES,
