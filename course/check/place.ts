@@ -55,6 +55,19 @@ export class Place {
     return caller && !this.inTest ? `${line}, called at ${caller}` : line;
   }
 
+  /**
+   * The method that was called first, such as "Room.say()", if the stack shows
+   * one of the class that `symbol` names: "Room.join()". Otherwise `symbol`.
+   */
+  method(symbol: string): string {
+    const [owner, method] = symbol.split(".");
+    if (method === undefined) return symbol;
+    const found = this.frames
+      .map((frame) => frame.match(/at (?:async )?(\w+\.\w+) /)?.[1])
+      .findLast((called) => called?.startsWith(`${owner}.`));
+    return found === undefined ? symbol : `${found}()`;
+  }
+
   /** Whether the call came from a lesson's test and not from its program. */
   get inTest(): boolean {
     return inTest(this.line);

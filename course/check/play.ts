@@ -210,7 +210,8 @@ export class Play {
     }
     const call = this.#recording.program("throw")
       .find((event) => event.error === error);
-    const name = call?.text.replace(/ throws .*/, "") ?? this.#bill.symbol;
+    const name = call?.text.replace(/ throws .*/, "") ??
+      place.method(this.#bill.symbol);
     const headline = `${name} threw ${message}`;
     return new Unmet({ kind: "threw", headline, error })
       .from(call?.place ?? place);

@@ -9,6 +9,7 @@ import {
 import { setTimeout as nodeTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { explain } from "./explain.ts";
+import { processorTime } from "./outside.ts";
 import { type Body, type Outcome, Play, type Playbill } from "./play.ts";
 import type { Stage } from "./stage.ts";
 import { real } from "./real.ts";
@@ -122,6 +123,30 @@ for (const network of networks) {
     }, { network });
 
     assertEquals(evidence?.headline, "shutdown() threw RangeError: of mine");
+  });
+
+  Deno.test(`${network}: a failure names the method that threw`, async () => {
+    class Door {
+      async open() {
+        await this.knock();
+      }
+      async knock() {
+        await Promise.resolve();
+        throw new RangeError("of mine");
+      }
+    }
+    const threw = async (call: () => Promise<void>, symbol: string) => {
+      const { evidence } = await perform(call, { network, symbol });
+      return evidence?.headline;
+    };
+    const [open, door] = [() => new Door().open(), new Door()];
+
+    const told = "threw RangeError: of mine";
+    assertEquals(await threw(open, "Door.knock()"), `Door.open() ${told}`);
+    const knock = () => door.knock();
+    assertEquals(await threw(knock, "Door.open()"), `Door.knock() ${told}`);
+    assertEquals(await threw(open, "Room.join()"), `Room.join() ${told}`);
+    assertEquals(await threw(open, "serve()"), `serve() ${told}`);
   });
 
   Deno.test(`${network}: a client in the queue of a closed listener hears why`, async () => {
@@ -415,7 +440,7 @@ Deno.test("within() stops what goes on using the processor", async () => {
 Deno.test("within() counts what was done without a call", async () => {
   const { evidence } = await perform(async (stage) => {
     const busy = () => {
-      for (const start = real.now(); real.now() < start + 40;);
+      for (const start = processorTime(); processorTime() < start + 40;);
       return "done";
     };
     assertEquals(await stage.within(10_000, busy), "done");
