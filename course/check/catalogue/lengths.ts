@@ -87,8 +87,10 @@ export const lengths: Catalogue = {
   "resync-after-error": {
     sentence:
       "After a false header nobody knows where the next message begins; your program reads on as if it did.",
+    // A program that has hung up reads nothing more.
     fits: (evidence) =>
       failure(evidence) &&
+      !["end", "closed", "reset"].includes(evidence.kind) &&
       evidence.headline !== "Expected function to throw." &&
       !waitsForEnd(evidence),
   },
