@@ -173,6 +173,16 @@ Deno.test(check("MessageDecoder returns content that nobody overwrites", {
   assertMessages([...first, ...second], ["hello", "later"], "two push() calls");
 }));
 
+Deno.test(check("MessageDecoder reads a header as UTF-8", () => {
+  const type = 'text/plain; by="🐶"';
+
+  const [message] = new MessageDecoder().push(
+    say("woof", { "content-type": type }),
+  );
+
+  assertEquals(message?.head["content-type"], type);
+}));
+
 Deno.test(
   check("MessageDecoder passes over fields that it does not know", () => {
     const more = { "x-dog": { name: "🐶" }, "content-language": null };
@@ -254,13 +264,19 @@ Deno.test(check("MessageDecoder refuses a number that is no length", () => {
   }
 }));
 
+Deno.test(
+  check("MessageDecoder accepts as much as it was told to accept", () => {
+    const longest = "a".repeat(64);
+
+    const all = push(new MessageDecoder(64), say(longest));
+
+    assertMessages(all, [longest], "push() of 64 bytes, with 64 allowed,");
+  }),
+);
+
 Deno.test(check("MessageDecoder refuses more than it was told to accept", {
   reveals: ["unbounded-length"],
 }, () => {
-  const longest = "a".repeat(64);
-  const all = push(new MessageDecoder(64), say(longest));
-  assertMessages(all, [longest], "push() of 64 bytes, with 64 allowed,");
-
   for (const length of [65, 2 ** 31, 2 ** 53 + 2, 1e300]) {
     const bad = message(header(`"content-length":${length}`));
 
@@ -381,19 +397,20 @@ Deno.test(check("serve() answers every message of a chunk", {
   const ann = await stage.connect("ann");
 
   await ann.send(concat([request("ring"), request("🐶")]));
-  await ann.closeWrite();
-
   assertBytes(await resultFor(ann), IN_CAVES, "the answer to ann");
   assertBytes(await resultFor(ann), "Playing ball 🏐", "the answer to ann");
+
+  await ann.closeWrite();
   await ann.receivesEnd();
 }));
 
 Deno.test(check("serve() sends every answer before it hangs up", {
-  reveals: ["exit-before-flush"],
+  reveals: ["reply-after-readable", "exit-before-flush", "interleaved-writers"],
 }, async (stage) => {
   stage.serve(serving);
   const ann = await stage.connect("ann");
-  const dogs = ["a", "b", "c"].map((letter) => letter.repeat(60_000));
+  const long = ["a", "b", "c"].map((letter) => letter.repeat(60_000));
+  const dogs = [...long, "one", "more"];
 
   await ann.send(concat(dogs.map((dog) => say(dog, IMAGE))));
   await ann.closeWrite();
