@@ -51,8 +51,12 @@ export function tookShortForEnd({ error, recording }: Evidence): boolean {
 /** Whether decoding failed on a message of which only a part had come. */
 export function cutMessageThrew({ kind, error }: Evidence): boolean {
   return (kind === "crash" || kind === "threw") &&
-    (error instanceof RangeError || error instanceof SyntaxError);
+    (error instanceof RangeError && !OWN_SLIP.test(error.message) ||
+      error instanceof SyntaxError);
 }
+
+/** What V8 says of a `set()` into too little room, and of endless recursion. */
+const OWN_SLIP = /^offset is out of bounds$|^Maximum call stack size exceeded$/;
 
 /** Whether the program made this error to say something, and not by a slip. */
 export function reported(error: unknown): boolean {

@@ -141,7 +141,10 @@ export const reading: Catalogue = {
   "read-until-quiet": {
     sentence:
       "Your program takes a pause for the end of a message; the rest of it was on its way.",
-    fits: (evidence) => failure(evidence) && cutShort(evidence),
+    fits: (evidence) =>
+      failure(evidence) && cutShort(evidence) ||
+      // It reports an end, and its read still waits for one.
+      tookShortForEnd(evidence) && isReading(evidence.recording),
   },
   "short-read-means-end": {
     sentence:
@@ -176,6 +179,7 @@ export const reading: Catalogue = {
       "A read brought more than one message, and what followed the first is lost when your program asks for the next.",
     fits: (evidence) =>
       (failure(evidence) || reported(evidence.error)) &&
+      evidence.expected?.length !== 0 && // Nothing cannot be lost.
       !paddedWithZeros(evidence) && !beginsRight(evidence),
   },
   "binary-through-string": {
