@@ -133,6 +133,20 @@ Deno.test(check("LineReader replaces what is not UTF-8, or refuses it", {
     "",
     "6e ff is not UTF-8",
   );
+
+  // c3 is the first half of an é, and the line ends before the other.
+  const cut = [Uint8Array.of(0x6e, 0xc3, 0x0a), "next\n", null];
+  const mildly = new LineReader(stage.reader(cut));
+  assertBytes(bytes(await mildly.readLine()), "n\ufffd", "the line 6e c3");
+  assertBytes(bytes(await mildly.readLine()), "next", "the line after 6e c3");
+
+  const strictly = new LineReader(stage.reader(cut), { fatal: true });
+  await assertRejects(
+    () => strictly.readLine(),
+    TypeError,
+    "",
+    "6e c3 is not UTF-8",
+  );
 }));
 
 Deno.test(check("LineReader gives no line that has no end", {
@@ -236,11 +250,11 @@ Deno.test(check("LineReader asks for many bytes at once", {
   assert(reads <= 100, `1,000 bytes that came at once took ${reads} reads`);
 }));
 
-Deno.test(check("LineReader reads 2,048 pieces of a line at the pace of one", {
+Deno.test(check("LineReader reads 4,096 pieces of a line at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const pieces = Array(2_048).fill("x".repeat(2_048));
-  const maxBytes = 2_048 * 2_048;
+  const pieces = Array(4_096).fill("x".repeat(512));
+  const maxBytes = 4_096 * 512;
   const lines = new LineReader(stage.reader([...pieces, "\n"]), { maxBytes });
 
   const line = await stage.within(1_000, () => lines.readLine());
@@ -279,8 +293,8 @@ Deno.test(check("serveLines() answers in the order of the lines", {
   );
   const ann = await stage.connect("ann");
 
-  await ann.send("slow\nfast\n");
-  await ann.receives("SLOW\nFAST\n");
+  await ann.send("slow\n\nfast\n");
+  await ann.receives("SLOW\n\nFAST\n");
 }));
 
 Deno.test(check("serveLines() keeps the lines of two clients apart", {
@@ -352,7 +366,12 @@ Deno.test(check("serveLines() outlives a handler that throws", {
   const doomed = await stage.connect("doomed");
   const bob = await stage.connect("bob");
 
-  await doomed.send("boom\n"); // Gets an error as its reply, or the end.
+  await doomed.send("boom\nhey\n");
+  await doomed.closeWrite();
+  // An error and whatever follows, or the end.
+  const got = new TextDecoder().decode(await doomed.receiveAll());
+  assert(got !== "HEY\n", '"boom" got no reply and no end, and "hey" a reply');
+
   await bob.send("hello\n");
   await bob.receives("HELLO\n");
 }));
