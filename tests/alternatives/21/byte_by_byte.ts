@@ -131,6 +131,7 @@ export function encodeResponse(
     if (/[\r\n\0]/.test(value)) throw new TypeError("a line break in a value");
   }
   const empty = status === 204 || status === 304;
+  headers.set("date", new Date().toUTCString());
   if (!empty) headers.set("content-length", String(content.length));
   let head = `HTTP/1.1 ${status} ${PHRASES.get(status) ?? "So"}\r\n`;
   headers.forEach((value, name) => head += `${name}: ${value}\r\n`);

@@ -163,6 +163,7 @@ export function encodeResponse(
   const encoder = new TextEncoder();
   const content = typeof body === "object" ? body : encoder.encode(body);
   const parts = [`HTTP/1.1 ${status} ${phrase(status)}`];
+  parts.push(`DATE:${new Date().toUTCString()}`);
   for (const [name, value] of headers ?? []) {
     if (!/^[\w-]+$/.test(name)) throw new TypeError("a bad name");
     if (/[\0\n\r]/.test(value)) throw new TypeError("a bad value");

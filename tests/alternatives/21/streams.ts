@@ -161,6 +161,7 @@ export function encodeResponse(
     }
     return `${name}: ${value}\r\n`;
   });
+  lines.push(`date: ${new Date().toUTCString()}\r\n`);
   if (status !== 204 && status !== 304) {
     lines.push(`content-length: ${bytes.length}\r\n`);
   }
