@@ -240,8 +240,7 @@ async function visit(
   } catch (error) {
     if (!(error instanceof WsError)) throw error;
     guest.close(error.code);
-    await writer.write(new Uint8Array()); // Behind the close.
-    await conn.closeWrite();
+    // The client ends first, if it does in closeMs.
     const waste = new Uint8Array(9_999);
     while (await conn.read(waste) !== null);
   } finally {
