@@ -723,6 +723,18 @@ Deno.test(check("serve() limits a head, and not what stands behind it", {
   }
 }));
 
+Deno.test(
+  check("serve() answers what came before a refused request", async (stage) => {
+    start(stage, repeat);
+    const ann = await stage.connect("ann");
+
+    await ann.send(get("/menu") + "hello\r\n\r\n");
+
+    assertBytes(await answerTo(ann), "/menu ", "the answer to the first");
+    await answerTo(ann, 400);
+  }),
+);
+
 Deno.test(check("serve() runs nothing that stands behind a refused request", {
   reveals: ["resync-after-error", "who-closes-first"],
 }, async (stage) => {

@@ -417,14 +417,21 @@ Deno.test(check("WsDecoder yields a close with its code, and no more", {
   assertMessages(heard, ["close: 1001 "], "push() of a close and two texts");
 }));
 
-Deno.test(check("WsDecoder ignores what follows an error", {
+Deno.test(check("WsDecoder yields what came before an error, and no more", {
   reveals: ["ws-reads-on"],
 }, () => {
   const decoder = small();
   const noText = frame(0x81, Uint8Array.of(0xff, 0xfe));
+  const before: Uint8Array[] = [];
 
-  assertThrows(() => said(decoder, noText), WsError);
+  const push = () => {
+    const chunk = concat([frame(0x81, "one"), noText]);
+    for (const event of decoder.push(chunk)) before.push(inWords(event));
+  };
+  assertThrows(push, WsError, "", 'push() of "one", and of ff fe as text');
 
+  const told = 'push() of "one", and of ff fe as text behind it,';
+  assertMessages(before, ["text: one"], told);
   const heard = saidOrRefused(decoder, frame(0x81, "hello"));
   assertMessages(heard, [], "push() of a text behind one that is not UTF-8");
 }));

@@ -54,14 +54,14 @@ export class WsDecoder {
     this.#limit = maxMessage;
   }
 
-  push(chunk: Uint8Array): WsEvent[] {
-    if (this.#done) return [];
+  *push(chunk: Uint8Array): Generator<WsEvent> {
     this.#bytes = concat(this.#bytes, chunk);
-    const events: WsEvent[] = [];
-    for (let taken; (taken = this.#frame(events)) > 0 && !this.#done;) {
+    for (let taken = 1; taken > 0 && !this.#done;) {
+      const events: WsEvent[] = [];
+      taken = this.#frame(events);
       this.#bytes = this.#bytes.slice(taken);
+      yield* events;
     }
-    return events;
   }
 
   /** Reads one frame; says how long it was, or 0 if it is not here yet. */
