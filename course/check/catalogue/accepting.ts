@@ -141,7 +141,12 @@ function isLetIn({ kind, who, recording }: Evidence): boolean {
   const calls = [...recording.program(), ...recording.waiting];
   return ["silence", "end"].includes(kind) &&
     calls.some((call) => call.kind === "read" && call.who === who) &&
-    !isHungUpOn(recording, who);
+    !isHungUpOn(recording, who) && !refusesSomebody(recording);
+}
+
+/** Whether the program told anybody that there is no room. */
+function refusesSomebody(recording: Recording): boolean {
+  return recording.program("write").some(({ text }) => text.includes('"busy'));
 }
 
 /** Whether the program hung up on `who` as soon as it had accepted. */

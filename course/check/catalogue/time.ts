@@ -153,7 +153,8 @@ export const time: Catalogue = {
 
 /**
  * Whether a clock may have begun with the last byte. An assertion that names
- * its clock, as in "drainMs: 1000", says how long it had to run after that.
+ * its clock, as in "drainMs: 1000", says how long it had to run after that: not
+ * less, and not so much more that it was another clock which rang.
  */
 function waitedSince(headline: string, recording: Recording): boolean {
   const clock = headline.match(/took (\d+) ms.*Ms: (\d+)$/);
@@ -162,7 +163,9 @@ function waitedSince(headline: string, recording: Recording): boolean {
   const lastByte = recording.events.findLast(({ side, kind }) =>
     side === "cast" && kind === "send"
   );
-  return took >= (lastByte?.at ?? 0) + ms;
+  const rang = recording.program("close").at(-1)?.at ?? took;
+  const waited = Math.round(rang - (lastByte?.at ?? 0));
+  return waited >= ms && waited < 2 * ms;
 }
 
 /** The program's reads that have not returned. */
