@@ -294,6 +294,12 @@ Deno.test(check("readChunked() counts the data of all chunks together", {
   const half = `258\r\n${"a".repeat(600)}\r\n`; // In hex.
 
   await refuses(stage.reader([half, "258\r\n"]), "600 bytes, and 600 more");
+
+  const rest = `190\r\n${"b".repeat(400)}\r\n0\r\n\r\n`;
+  const what = "readChunked() of 600 bytes, and 400, with a total of 1,000";
+  const r = stage.reader([half, rest]);
+  const data = await stage.start(() => dataOf(r), what).result;
+  assertEquals(data.length, 1_000, what);
 }));
 
 Deno.test(check("readChunked() refuses data that is longer than its size", {
@@ -427,6 +433,7 @@ Deno.test(check("serve() takes no rest of a body for a request", {
   const left: [Handler, string, string][] = [
     [() => OK, `Content-Length: ${SMUGGLED.length}\r\n\r\n`, ""],
     [oneOf, `Content-Length: ${SMUGGLED.length + 5}\r\n\r\n`, "hello"],
+    [streamed, `Content-Length: ${SMUGGLED.length}\r\n\r\n`, ""],
     [shrug, "Transfer-Encoding: chunked\r\n\r\n", "oops\r\n"],
   ];
 
@@ -668,8 +675,9 @@ Deno.test(check("serve() waits headMs for a head, however it drips", {
   stage.serve((listener) => serve(listener, echo().handler, { headMs: 1_000 }));
   const ann = await stage.connect("ann");
 
+  await stage.sleep(600); // The clock began when she came.
   await ann.send("GET /");
-  await stage.sleep(600);
+  await stage.sleep(300);
   await ann.send("a".repeat(400)); // It earns her nothing.
   await ann.receiveAll(); // A 408, or nothing.
 
@@ -844,6 +852,14 @@ function noted(handler: Handler) {
 async function oneOf({ body }: { body: AsyncIterable<Uint8Array> }) {
   for await (const _ of body) break;
   return OK;
+}
+
+/** Reads no body, and makes its own while it is sent. */
+function streamed() {
+  async function* body() {
+    yield latin1("well\n");
+  }
+  return { status: 200, body: body() };
 }
 
 /** Reads a body as far as it is good, and does not mind. */
