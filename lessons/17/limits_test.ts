@@ -65,6 +65,7 @@ Deno.test(check("serve() gives a place away when its client has left", {
 
   await ann.closeWrite();
   await ann.receivesEnd();
+  await stage.sleep(1); // A stream may tell of the end a little later.
 
   const bob = await stage.connect("bob");
   await bob.send("my turn\n");
@@ -87,6 +88,7 @@ Deno.test(check("serve() gives a place away when its client has vanished", {
   doomed.reset();
   await ann.send("who was that?\n");
   await ann.receives("WHO WAS THAT?\n");
+  await stage.sleep(1);
 
   const bob = await stage.connect("bob");
   await bob.send("my turn\n");
@@ -112,6 +114,7 @@ Deno.test(check("serve() leaves places for other addresses", {
 
   await ann.closeWrite();
   await ann.receivesEnd();
+  await stage.sleep(1);
   const again = await stage.connect("ann again");
   await again.send("me again\n");
   await again.receives("ME AGAIN\n");
