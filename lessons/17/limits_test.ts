@@ -328,7 +328,7 @@ Deno.test(check("serve() hangs up on a line that is too long", {
   await ann.receives("A".repeat(2_000) + "\n");
   await ann.send("a".repeat(2_001));
   await ann.receivesEnd();
-  assert(stage.now <= 60_000, took(stage));
+  assert(stage.now <= 60_000, `${took(stage)} to hang up`);
 
   const bob = await stage.connect("bob");
   await bob.send("a".repeat(2_001) + "\n");
@@ -377,7 +377,7 @@ Deno.test(check("serve() finishes an answer before it ends", {
   await ann.receives("HELLO\n");
   await ann.receivesEnd();
   await serving.result;
-  assert(stage.now <= 50_000, took(stage)); // Ann has what she waited for.
+  assert(stage.now <= 50_000, `${took(stage)} to end`); // Ann has what she waited for.
 }));
 
 Deno.test(check("serve() sends the last byte of an answer before it ends", {
@@ -424,7 +424,7 @@ Deno.test(check("serve() ends without waiting for idle clients", {
 
   await bob.receivesEnd();
   await serving.result;
-  assert(stage.now <= 50_000, took(stage));
+  assert(stage.now <= 50_000, `${took(stage)} to end`);
   await stage.sleep(1); // An accept() that waited keeps the port for a moment.
   Deno.listen({ hostname: "127.0.0.1", port: listener.addr.port }).close();
 }));
@@ -449,7 +449,7 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
   await serving.result;
   assert(theirs.aborted, "the answer was not told that nobody waits for it");
   await ann.receivesEnd();
-  assert(stage.now <= 4_000, took(stage));
+  assert(stage.now <= 4_000, `${took(stage)} to end`);
 }));
 
 Deno.test(check("serve() ends when its listener closes, too", {
@@ -466,7 +466,7 @@ Deno.test(check("serve() ends when its listener closes, too", {
 
   await ann.receivesEnd();
   await serving.result;
-  assert(stage.now <= 50_000, took(stage));
+  assert(stage.now <= 50_000, `${took(stage)} to end`);
 }));
 
 Deno.test(check("serve() ends once, however often it is told to", {
@@ -499,7 +499,7 @@ Deno.test(check("serve() ends at once when nobody is there", {
   const stats = await serving.result;
 
   assertEquals(stats, { accepted: 0, refused: 0, errors: 0 });
-  assert(stage.now <= 1_000, took(stage));
+  assert(stage.now <= 1_000, `${took(stage)} to end`);
   const late = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await serve(late, shout, { signal }); // Was told before it began.
 }));
