@@ -1537,6 +1537,7 @@ Deno.test(check("serve() has room for maxConns, and tells the others", {
   await ann!.receivesEnd();
   await bob!.send(get);
   assertEquals((await answerOf(bob!)).status, 200);
+  await stage.sleep(1); // A stream may tell of ann's end a little later.
   const dan = await stage.connect("dan");
   await dan.send(get);
   assertEquals((await answerOf(dan)).status, 200);
