@@ -117,7 +117,8 @@ Deno.test(check("Room.say() lets go of a member who cannot take a line", {
   // Somebody else takes the name, and only then the first doomed is through.
   room.join("doomed", () => true);
   leave();
-  assertEquals(room.names(), ["ann", "bob", "doomed"]);
+  const told = "names() after a late leave(), with somebody new of that name";
+  assertEquals(room.names(), ["ann", "bob", "doomed"], told);
 }));
 
 Deno.test(check("Room.say() passes nobody over while it lets go of a member", {
@@ -137,6 +138,27 @@ Deno.test(check("Room.say() passes nobody over while it lets go of a member", {
     lines("[ann] hello", "* doomed has left the room"),
     "what bob heard after doomed had answered false",
   );
+}));
+
+Deno.test(check("Room.say() lets go of two members at once", () => {
+  const bob = new Member();
+  const room = new Room();
+  let full = false;
+  room.join("one", () => !full);
+  room.join("two", () => !full);
+  room.join("ann", () => true);
+  room.join("bob", bob.out);
+  bob.notes();
+
+  full = true; // From now on, both can take nothing, a goodbye included.
+  room.say("ann", "hello");
+
+  assertBytes(
+    bob.notes(),
+    lines("[ann] hello", "* one has left the room", "* two has left the room"),
+    "what bob heard after one and two had answered false",
+  );
+  assertEquals(room.names(), ["ann", "bob"]);
 }));
 
 Deno.test(check("Room.names() is empty when all have gone", () => {
@@ -203,7 +225,7 @@ Deno.test(check("serve() outlives a client that vanishes inside a line", {
 }));
 
 Deno.test(check("serve() sends lines whole, one after the other", {
-  reveals: ["interleaved-writers"],
+  reveals: ["reply-after-readable", "interleaved-writers"],
   writesAtMost: 3,
 }, async (stage) => {
   stage.serve(serve);
@@ -241,7 +263,7 @@ Deno.test(check("serve() tells nobody about a client without a name", {
 }));
 
 Deno.test(check("serve() takes a line for what stands before its end", {
-  reveals: ["stale-buffer-alias"],
+  reveals: ["utf8-per-chunk", "stale-buffer-alias"],
 }, async (stage) => {
   stage.serve(serve);
   const bob = await enter(stage, "bob", "");
@@ -254,6 +276,9 @@ Deno.test(check("serve() takes a line for what stands before its end", {
 
   await bob.receives("* ann has entered the room\n");
   await bob.receives("[ann] good morning\n[ann] slept well?\n[ann] I did\n");
+
+  await ann.sendByteByByte("a café, née bar\n");
+  await bob.receives("[ann] a café, née bar\n");
 }));
 
 Deno.test(check("serve() takes CR LF for an end of line, too", {
@@ -294,12 +319,16 @@ Deno.test(check("serve() refuses a bad name", async (stage) => {
   stage.serve(serve);
   const bob = await enter(stage, "bob", "");
 
-  for (const name of ["", "two words", "semi;colon", "a".repeat(17), "bob"]) {
+  const bad = ["", "two words", "under_score", "a".repeat(17)];
+  for (const name of [...bad, "bob"]) {
     const ann = await stage.connect("ann");
     await ann.receives(PROMPT);
     await ann.send(`${name}\n`);
     await ann.receives("* "); // And why, in words of your own.
-    assertEquals((await ann.receiveAll()).at(-1), 0x0a);
+    const why = await ann.receiveAll();
+    const ends = why.filter((byte) => byte === 0x0a).length;
+    const told = `the refusal of ${JSON.stringify(name)} has ${ends} line ends`;
+    assert(ends === 1 && why.at(-1) === 0x0a, `${told}; it is one line`);
   }
 
   await enter(stage, "a".repeat(16), "bob");
@@ -330,6 +359,16 @@ Deno.test(check("serve() lists the room first", async (stage) => {
   await Promise.all(cast.map((member) => member.send(`${member.name}\n`)));
 
   for (const member of cast) await member.receives("* The room contains: ");
+}));
+
+Deno.test(check("serve() takes any name that is one", {
+  reveals: ["object-as-map"],
+}, async (stage) => {
+  stage.serve(serve);
+  await enter(stage, "zoe", "");
+  await enter(stage, "bob", "zoe");
+  await enter(stage, "7", "zoe, bob");
+  await enter(stage, "constructor", "zoe, bob, 7");
 }));
 
 Deno.test(check("serve() obeys its options", async (stage) => {
@@ -364,12 +403,12 @@ Deno.test(check("serve() drops control characters", async (stage) => {
   const ann = await enter(stage, "ann", "bob");
   await bob.receives("* ann has entered the room\n");
 
-  await ann.send("\x1b[2Jgone\x07, \x00all\x7f of\x9b it – née\n");
+  await ann.send("\x1b[2Jgone\x07, \x00all\x7f of\x9b\t it – née\n");
   await bob.receives("[ann] [2Jgone, all of it – née\n");
 }));
 
 Deno.test(check("serve() lets nobody wait for a slow reader", {
-  reveals: ["slow-client-blocks-broadcast"],
+  reveals: ["goodbye-waits", "slow-client-blocks-broadcast"],
 }, async (stage) => {
   const line = "x".repeat(50_000);
   stage.serve((listener) => serve(listener, { maxLine: 50_000 }));

@@ -117,7 +117,7 @@ export const accepting: Catalogue = {
   },
   "unbounded-outbox": {
     sentence:
-      "Somebody takes too little, or nothing, and more waits for them in your program's memory than may.",
+      "Somebody takes too little, or nothing, and your program goes on all the same; what is too much for them fills its memory, or is lost.",
     fits: (evidence) =>
       evidence.kind === "silence" &&
         (missesGoodbye(evidence) || tookMuchAtLast(evidence)) ||

@@ -82,6 +82,20 @@ export function letGoOfReader({ kind, who, recording }: Evidence): boolean {
     );
 }
 
+/** Names stand in an object's order, or one that all objects have was refused. */
+export function isKeyOfObject(evidence: Evidence): boolean {
+  const [wanted = ""] = missing(evidence);
+  const [came = ""] = unexpected(evidence);
+  const title = "* The room contains: ";
+  if (evidence.kind !== "different" || !wanted.startsWith(title)) return false;
+  if (!came.startsWith(title)) {
+    return evidence.who !== undefined && evidence.who in {};
+  }
+  const names = wanted.slice(title.length).split(", ");
+  const keys = Object.keys(Object.fromEntries(names.map((name) => [name, 1])));
+  return came.slice(title.length) === keys.join(", ");
+}
+
 /** Another line began before the rest of this one was written. */
 export function isMixed({ kind, recording }: Evidence): boolean {
   const writes = recording.program("write");

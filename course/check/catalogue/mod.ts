@@ -21,6 +21,7 @@ import { pooling } from "./pooling.ts";
 import { proxying } from "./proxying.ts";
 import { proxies } from "./proxies.ts";
 import { reading } from "./reading.ts";
+import { rooms } from "./rooms.ts";
 import { tables } from "./tables.ts";
 import { resp } from "./resp.ts";
 import { sending } from "./sending.ts";
@@ -40,6 +41,7 @@ export const catalogue: Catalogue = {
   ...closing,
   ...awaiting,
   ...accepting,
+  ...rooms,
   ...serving,
   ...addresses,
   ...tables,

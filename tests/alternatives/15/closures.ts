@@ -10,15 +10,15 @@ export interface ChatOptions {
 }
 
 export class Room {
-  readonly #outs: Record<string, Out> = Object.create(null);
+  readonly #outs = new Map<string, Out>();
 
   names(): string[] {
-    return Object.keys(this.#outs);
+    return Array.from(this.#outs.keys());
   }
 
   join(name: string, out: Out): () => void {
     const others = this.names();
-    this.#outs[name] = out;
+    this.#outs.set(name, out);
     out("* The room contains: " + others.join(", "));
     this.#broadcast(others, `* ${name} has entered the room`);
     return () => this.#drop(name, out);
@@ -30,14 +30,14 @@ export class Room {
   }
 
   #drop(name: string, out: Out) {
-    if (this.#outs[name] !== out) return;
-    delete this.#outs[name];
+    if (this.#outs.get(name) !== out) return;
+    this.#outs.delete(name);
     this.#broadcast(this.names(), `* ${name} has left the room`);
   }
 
   #broadcast(names: string[], line: string) {
     for (const name of names) {
-      const out = this.#outs[name];
+      const out = this.#outs.get(name);
       if (out && !out(line)) this.#drop(name, out);
     }
   }

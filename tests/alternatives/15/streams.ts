@@ -32,9 +32,11 @@ export class Room {
 
   #tell(line: string, except?: string) {
     // Each round makes a new list, so this one stays as it is.
-    for (const { name, out } of this.#members) {
-      if (name === except || out(line)) continue;
-      this.#members = this.#members.filter((member) => member.out !== out);
+    for (const member of this.#members) {
+      const { name, out } = member;
+      if (name === except || !this.#members.includes(member)) continue;
+      if (out(line)) continue;
+      this.#members = this.#members.filter((other) => other !== member);
       this.#tell(`* ${name} has left the room`);
     }
   }
