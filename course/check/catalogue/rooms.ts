@@ -6,7 +6,7 @@ import { gaveEnd } from "./traffic.ts";
 export const rooms: Catalogue = {
   "object-as-map": {
     sentence:
-      "Names are keys here, and a plain object has its own idea of keys: whole numbers stand first, and some, such as constructor, are there from the beginning.",
+      "Names are keys here, and a plain object has its own idea of keys: numbers stand first, and some, such as constructor, are there already.",
     fits: isKeyOfObject,
   },
   "goodbye-waits": {

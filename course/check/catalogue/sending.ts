@@ -31,12 +31,22 @@ export const sending: Catalogue = {
       "Something was lost, or its answer was; nobody but your program could send it again, and it does not.",
     fits: (evidence) =>
       surplus(evidence) < 0 || evidence.kind === "silence" ||
-      skips(evidence) || evidence.error instanceof Deno.errors.TimedOut,
+      skips(evidence) && !cameAgain(evidence) ||
+      evidence.error instanceof Deno.errors.TimedOut,
   },
   "resends-everything": {
     sentence:
       "Only the oldest is known to be late; your program sends again what may have arrived behind it.",
     fits: (evidence) => surplus(evidence) > 0 && !isUncalledFor(evidence),
+  },
+  "news-unheard": {
+    sentence: "News came, and your clock runs on as if nothing had been heard.",
+    fits: ({ headline, messages }) => {
+      const [, news = NaN] = headline.match(/with news at (\d+) ms/) ?? [];
+      const [expected = 0] = times(messages?.expected ?? []);
+      const [actual = Infinity] = times(messages?.received ?? []);
+      return expected - actual === Number(news);
+    },
   },
   "no-backoff": {
     sentence:
