@@ -799,6 +799,8 @@ Deno.test(
     await stage.sleep(2_100); // Whoever looks once in giveUpMs has looked.
     await ann.send(connect(7), to); // A new session with an old number.
     await ann.receives(ack(7, 0));
+    await bob.send(close(8), to); // What was closed is forgotten, too.
+    await bob.receivesNothingFor(aWhile(stage));
     await bob.send(connect(8), to);
     await bob.receives(ack(8, 0));
     assertMessages(streams, [""], "serve()");
