@@ -38,6 +38,25 @@ Deno.test("burn() lets time go by, and alarms be late", () => {
   assertEquals(rung, ["at 30", "at 50"]);
 });
 
+Deno.test("read() lets a program that asks and asks see time go by", () => {
+  const clock = new Clock();
+
+  let asked = 0;
+  while (clock.read() <= 2) asked++;
+
+  assertEquals(clock.now, 3);
+  assert(asked > 20_000, `${asked} times`);
+  assertEquals(clock.read(), 3);
+});
+
+Deno.test("read() shows one moment to a crowd", () => {
+  const clock = new Clock();
+  for (let at = 0; at < 3; at++) {
+    for (let i = 0; i < 9_999; i++) assertEquals(clock.read(), at);
+    clock.burn(1);
+  }
+});
+
 /** Holds the only thread, as a busy machine holds the process. */
 function pause(ms: number) {
   for (const end = performance.now() + ms; performance.now() < end;);

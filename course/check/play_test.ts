@@ -425,6 +425,19 @@ Deno.test("a date of this moment has the simulated time", async () => {
   assertEquals(evidence?.headline, undefined);
 });
 
+Deno.test("a program may ask what time it is until the time has come", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const until = performance.now() + 3;
+    while (performance.now() <= until) await Promise.resolve();
+    assertEquals(stage.now, 4);
+    const date = Date.now();
+    while (Date.now() === date);
+    assertEquals(stage.now, 5);
+  });
+
+  assertEquals(evidence, undefined);
+});
+
 Deno.test("within() stops what goes on using the processor", async () => {
   const { evidence, used } = await perform(async (stage) => {
     const reader = stage.reader(Array.from({ length: 1e6 }, () => "x"));

@@ -89,7 +89,7 @@ export function installTime(
   timers: Timers,
   epoch: number,
 ): () => void {
-  const milliseconds = () => Math.floor(epoch + clock.now);
+  const milliseconds = () => Math.floor(epoch + clock.read());
   const undo = [
     replace(globalThis, timers.functions),
     replace(Deno, timers.holds),
@@ -99,7 +99,7 @@ export function installTime(
     replace(Date, { now: milliseconds }),
     replace(globalThis, { Date: datesOf(Date) }),
     replace(Temporal.Now, instants(milliseconds)),
-    replace(performance, { now: () => clock.now }),
+    replace(performance, { now: () => clock.read() }),
   ];
   return () => undo.forEach((restore) => restore());
 }
