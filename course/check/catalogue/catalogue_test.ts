@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Clock } from "../clock.ts";
 import type { Kind } from "../evidence.ts";
+import { Place } from "../place.ts";
 import { Recording } from "../recording.ts";
 import { catalogue, mistake } from "./mod.ts";
 
@@ -17,17 +18,37 @@ Deno.test("mistake() refuses an id that the catalogue does not have", () => {
   assertThrows(() => mistake("no-such-mistake"), TypeError, "no-such-mistake");
 });
 
+/** Whether `id` is said of a failure of this `kind`. */
+function says(id: string, kind: Kind, recording: Recording): boolean {
+  const headline = "ann expected the end";
+  const found = { kind, headline, who: "ann", recording };
+  return mistake(id).fits({ ...found, network: "simulated", used: true });
+}
+
 Deno.test("resync-after-error is not said of a program that has hung up", () => {
-  const { fits } = mistake("resync-after-error");
-  const fitting = (kind: Kind) =>
-    fits({
-      kind,
-      headline: "ann expected the end",
-      recording: new Recording(new Clock()),
-      network: "simulated",
-      used: true,
-    });
+  const recording = new Recording(new Clock());
+  const fitting = (kind: Kind) => says("resync-after-error", kind, recording);
 
   const kinds: Kind[] = ["silence", "different", "end", "closed", "reset"];
   assertEquals(kinds.filter(fitting), ["silence", "different"]);
+});
+
+Deno.test("no-deadline is not said of a program that has thrown", () => {
+  const recording = new Recording(new Clock());
+  assert(says("no-deadline", "silence", recording));
+
+  const error = new Deno.errors.TimedOut();
+  recording.unheard = { what: "ask()", place: Place.of(error), error };
+  assert(!says("no-deadline", "silence", recording));
+});
+
+Deno.test("timeout-without-close is not said of one that does not come back", () => {
+  const recording = new Recording(new Clock());
+  const read = { kind: "read", who: "ann", what: "read() from ann" };
+  recording.wait({ ...read, side: "program" });
+  assert(says("timeout-without-close", "silence", recording));
+
+  const accept = { kind: "accept", who: "ann", what: "a connection" };
+  recording.wait({ ...accept, side: "cast" });
+  assert(!says("timeout-without-close", "silence", recording));
 });

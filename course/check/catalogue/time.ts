@@ -15,7 +15,7 @@ export const time: Catalogue = {
     sentence:
       "The other side is silent, and your program waits for it without an end.",
     fits: ({ kind, headline, recording }) =>
-      kind === "silence" ||
+      kind === "silence" && !recording.unheard ||
       kind === "unfinished" &&
         recording.waiting.some(({ kind }) => kind === "handshake") ||
       kind === "assert" && headline.includes("after its deadline"),
@@ -194,8 +194,15 @@ function gaveUpOnReader(recording: Recording): boolean {
 function keepsAfterTimeout({ kind, who, recording }: Evidence): boolean {
   const closed = recording.program("close").length > 0;
   return !closed && ["silence", "leak", "assert"].includes(kind) &&
-    (kind !== "silence" || who !== undefined) &&
+    (kind !== "silence" || who !== undefined && !isMissed(recording)) &&
     waitingReads(recording).length > 0;
+}
+
+/** Whether somebody misses a connection that the program should make. */
+function isMissed(recording: Recording): boolean {
+  return recording.waiting.some(({ side, kind }) =>
+    side === "cast" && kind === "accept"
+  );
 }
 
 /** Whether the program got in somewhere after all that it had to say. */

@@ -13,6 +13,7 @@ export const writing: Catalogue = {
       "A write took a part of the bytes and said how many; your program never sent the rest.",
     fits: (evidence) =>
       failure(evidence) && !startsAgain(evidence.recording) &&
+      !isMixed(evidence) &&
       partialWrites(evidence.recording).some(({ write, next }) =>
         next === undefined
           ? !isWriting(evidence.recording, write.who)
