@@ -1,4 +1,5 @@
-// style: recursion and promise chains; a plain list of ids; one timer per try
+// style: recursion and promise chains; a plain list of ids; one timer per try;
+// what may have been done has an error of its own
 const { errors } = Deno;
 
 export type Kind =
@@ -145,7 +146,10 @@ export function request(to: To, line: string, options: RequestOptions) {
   };
   const retryable = (error: unknown) =>
     isTransient(error) && (!unknown || idempotent);
-  return retry(once, { ...options, retryable });
+  return retry(once, { ...options, retryable }).catch((cause) => {
+    if (idempotent || !unknown) throw cause;
+    throw new Error(`"${line}" may have been done`, { cause });
+  });
 }
 
 export async function serve(listener: Deno.Listener) {
@@ -162,9 +166,9 @@ export async function serve(listener: Deno.Listener) {
       for (let n; (n = await conn.read(buffer)) !== null;) {
         text += String.fromCharCode(...buffer.subarray(0, n));
         for (let end; (end = text.indexOf("\n")) >= 0;) {
-          const [, id = "", amount = "0"] = text.slice(0, end).split(" ");
+          const [verb, id = "", amount = ""] = text.slice(0, end).split(" ");
           text = text.slice(end + 1);
-          if (!/^\d+$/.test(amount)) return;
+          if (verb !== "add" || !/^\d+$/.test(amount)) return;
           if (!answers.has(id)) answers.set(id, sum += +amount);
           const answer = new TextEncoder().encode(`${answers.get(id)}\n`);
           for (let at = 0; at < answer.length;) {

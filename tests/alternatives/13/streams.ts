@@ -169,8 +169,9 @@ export async function serve(listener: Deno.Listener): Promise<void> {
         const [...whole] = (rest + text).split("\n");
         rest = whole.pop()!;
         for (const line of whole) {
-          const [, id, amount] = line.split(" ");
-          if (!(Number(amount) >= 0)) return controller.terminate();
+          const [verb, id, amount] = line.split(" ");
+          const isRight = verb === "add" && Number(amount) >= 0;
+          if (!isRight) return controller.terminate();
           const add = () => Promise.resolve(`${sum += Number(amount)}\n`);
           controller.enqueue(await once.run(id!, add));
         }
