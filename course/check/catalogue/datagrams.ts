@@ -179,7 +179,7 @@ export const datagrams: Catalogue = {
   },
   "udp-timer-restarted": {
     sentence:
-      "Every datagram starts your clock again, whoever sent it and whatever it says; while they come, your program neither asks again nor gives up.",
+      "A datagram that is no answer starts your clock again; while such come, your program neither asks again nor gives up.",
     fits: ({ kind, headline, recording }) =>
       kind === "assert" && received(recording).length > 1 &&
       (!asksAgain(recording) || /repeated block \d+ after/.test(headline)),
