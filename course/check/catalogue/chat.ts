@@ -99,7 +99,7 @@ export function isKeyOfObject(evidence: Evidence): boolean {
 /** Another line began before the rest of this one was written. */
 export function isMixed({ kind, recording }: Evidence): boolean {
   const writes = recording.program("write");
-  return kind === "different" &&
+  return ["assert", "different", "silence"].includes(kind) &&
     partialWrites(recording).some(({ write, next }) => {
       const rest = offered(write) - write.size!;
       return next !== undefined && offered(next) !== rest &&
