@@ -15,6 +15,7 @@ import {
   type DnsMessage,
   encodeMessage,
   FormatError,
+  type Question,
   RCODE,
   record,
   type ResourceRecord,
@@ -33,12 +34,11 @@ Deno.test(check("decodeMessage() reads a question", (_stage) => {
   assertEquals(message.response, false, "QR");
   assertEquals(message.opcode, 0, "the opcode");
   assertEquals(message.recursionDesired, true, "RD");
-  assertEquals(message.questions, [
-    { name: "www.example.test", type: TYPE.A, class: 1 },
-  ]);
+  const asked = ["www.example.test A, class 1"];
+  assertEquals(asks(message), asked, "the question");
   const buffer = Uint8Array.of(9, 9, ...HOST_ASKS, 9); // It came inside more.
   const inside = buffer.subarray(2, 2 + HOST_ASKS.length);
-  assertEquals(decodeMessage(inside).questions, message.questions);
+  assertEquals(asks(decodeMessage(inside)), asked, "inside of a buffer");
 }));
 
 Deno.test(check("decodeMessage() reads what dig adds to its question", {
@@ -179,7 +179,7 @@ Deno.test(check("encodeMessage() writes what decodeMessage() reads", {
   const written = encodeMessage(message);
   assertBytes(written.subarray(0, 12), hex("1234 9685 0001 0001 0001 0002"));
   const read = decodeMessage(written);
-  assertEquals(read.questions, message.questions);
+  assertEquals(asks(read), asks(message), "the question");
   assertEquals(lines(read.answers), lines(message.answers));
   assertEquals(lines(read.authorities), lines(message.authorities));
   assertEquals(lines(read.additionals), lines(message.additionals));
@@ -218,7 +218,7 @@ Deno.test(check("encodeMessage() leaves out what does not fit, and says so", {
   const short = encodeMessage(message, { maxSize: 512 });
   assertFits(short, 512);
   assertEquals(whole(short).truncated, true, "TC is not set");
-  assertEquals(whole(short).questions, message.questions);
+  assertEquals(asks(whole(short)), asks(message), "the question");
   assertFits(encodeMessage(message, { maxSize: size - 1 }), size - 1);
 
   const all = whole(encodeMessage(message, { maxSize: size }));
@@ -242,7 +242,7 @@ Deno.test(check("answer() repeats id and question, and answers it", () => {
   assertEquals(reply.recursionDesired, true, "RD");
   assertEquals(reply.recursionAvailable, false, "RA");
   assertEquals(reply.authoritative, true, "AA");
-  assertEquals(reply.questions, asked.questions);
+  assertEquals(asks(reply), asks(asked), "the question");
   assertEquals(lines(reply.answers).sort(), [ // In any order.
     "www.example.test A, class 1, ttl 300: c0000201",
     "www.example.test A, class 1, ttl 300: c0000202",
@@ -258,6 +258,9 @@ Deno.test(check("answer() finds names in any letters, and repeats them", {
 
   assertEquals(verdict(reply), "NOERROR: A A");
   assertEquals(reply.questions[0]!.name, "wWw.eXample.TEST");
+  const capital = { ...ZONE, origin: "Example.TEST" };
+  const own = answer(query("www.example.test", TYPE.A), capital);
+  assertEquals(verdict(own), "NOERROR: A A", 'with the origin "Example.TEST"');
   const mixed = answer(query("capital.example.test", TYPE.A), ZONE);
   assertEquals(verdict(mixed), "NOERROR: A");
 }));
@@ -310,7 +313,7 @@ Deno.test(check("answer() follows an alias to what it stands for", {
 }));
 
 Deno.test(check("answer() says that what an alias leads to is not there", {
-  reveals: ["dns-alias-to-nothing"],
+  reveals: ["dns-alias-to-nothing", "dns-no-soa"],
 }, () => {
   const reply = answer(query("lost.example.test", TYPE.A), ZONE);
 
@@ -319,6 +322,8 @@ Deno.test(check("answer() says that what an alias leads to is not there", {
     "NXDOMAIN: CNAME, SOA",
     'of "lost.example.test"',
   );
+  const none = verdict(answer(query("alias.example.test", TYPE.MX), ZONE));
+  assertEquals(none, "NOERROR: CNAME, SOA", "no MX where the alias leads");
 }));
 
 Deno.test(check("answer() comes to an end when aliases go round", {
@@ -375,6 +380,16 @@ Deno.test(check("answer() answers OPT with OPT", {
   const plain = answer(query("www.example.test", TYPE.A), ZONE);
 
   assertEquals(names(modern.additionals.filter(isOpt)), ["(root) OPT"]);
+  const others = [
+    query("nobody.example.test", TYPE.A, { additionals }),
+    query("elsewhere.test", TYPE.A, { additionals }),
+    query("www.example.test", TYPE.A, { additionals, opcode: 2 }),
+  ];
+  for (const other of others) {
+    const no = answer(other, ZONE);
+    const what = `OPT beside "${verdict(no)}"`;
+    assertEquals(names(no.additionals.filter(isOpt)), ["(root) OPT"], what);
+  }
   const uncalled = names(plain.additionals.filter(isOpt));
   assertEquals(uncalled, [], "the query has no OPT");
 }));
@@ -494,7 +509,9 @@ Deno.test(check("serve() answers over TCP what UDP could not hold", {
 }, async (stage) => {
   const server = serveZone(stage);
   const ann = stage.datagram("ann");
-  const huge = query("huge.example.test", TYPE.TXT);
+  const huge = query("huge.example.test", TYPE.TXT, {
+    additionals: [opt(1_232)], // That is for UDP; over TCP there is room.
+  });
   const short = await ask(ann, server, huge);
   assertEquals(short.truncated, true, "TC is not set");
 
@@ -574,7 +591,8 @@ Deno.test(check("serve() joins a query that was cut anywhere", {
 }));
 
 Deno.test(check("serve() answers each query of one write", {
-  reveals: ["dns-one-query", "first-message-only"],
+  reveals: ["dns-one-query", "first-message-only", "interleaved-writers"],
+  writesAtMost: 9,
 }, async (stage) => {
   serveZone(stage);
   const ann = await stage.connect("ann");
@@ -702,7 +720,7 @@ Deno.test(check("serve() asks upstream about other names, under a new id", {
     const { bytes, from } = await upstream.receive();
     const asked = whole(bytes);
     assertEquals(asked.recursionDesired, true, "RD");
-    assertEquals(asked.questions, [{ name, type: TYPE.A, class: 1 }]);
+    assertEquals(asks(asked), [`${name} A, class 1`], "the question");
     ids.push(asked.id);
     await upstream.send(replyTo(bytes, 9), from);
     const reply = whole((await ann.receive({ from: server })).bytes);
@@ -740,7 +758,7 @@ Deno.test(check("serve() hands on upstream's answer as it came", {
 }));
 
 Deno.test(check("serve() says that it asks others, if it does", {
-  reveals: ["dns-recursion-flag"],
+  reveals: ["dns-recursion-flag", "dns-opcode"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   const alone = serveZone(stage);
@@ -757,6 +775,10 @@ Deno.test(check("serve() says that it asks others, if it does", {
   // Of its own names it knows best, of those that are not there, too.
   const nobody = await ask(ann, server, query("nobody.example.test", TYPE.A));
   assertEquals(verdict(nobody), "NXDOMAIN: nothing, SOA");
+  // And whoever wants something to be changed has come to the wrong place.
+  const update = query("elsewhere.test", TYPE.A, { opcode: 5 });
+  const no = await ask(ann, server, update);
+  assertEquals(verdict(no), "NOTIMP: nothing", "with upstream");
 }));
 
 Deno.test(check("serve() waits on when a stranger answers", {
@@ -877,10 +899,13 @@ Deno.test(check("serve() gives upstream timeoutMs, whatever strangers send", {
   const ann = stage.datagram("ann");
 
   await ann.send(encodeMessage(query("elsewhere.test", TYPE.A)), server);
-  const { from } = await upstream.receive();
+  const { bytes, from } = await upstream.receive();
+  const stale = replyTo(bytes, 66);
+  stale[0]! ^= 1; // Another id.
   for (const _ of [1, 2, 3, 4]) {
     await stage.sleep(240);
     await mallory.send("?", from);
+    await upstream.send(stale, from);
   }
   const reply = whole((await ann.receive()).bytes);
   assertEquals(verdict(reply), "SERVFAIL: nothing");
@@ -936,7 +961,7 @@ Deno.test(check("serve() keeps a hundred questions apart", {
 }));
 
 Deno.test(check("serve() asks upstream for TCP clients, too", {
-  reveals: ["dns-tcp-length"],
+  reveals: ["eof-means-peer-gone", "dns-tcp-length"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   serveZone(stage, { upstream: upstream.addr });
@@ -944,10 +969,11 @@ Deno.test(check("serve() asks upstream for TCP clients, too", {
 
   await ann.send(framed(query("elsewhere.test", TYPE.A)));
   const { bytes, from } = await upstream.receive();
+  await ann.closeWrite(); // She has asked all, and waits.
   await upstream.send(replyTo(bytes, 9), from);
 
   const reply = await answerOverTcp(ann);
-  assertEquals(reply.id, 0x1234);
+  assertEquals(reply.id, 0x1234, "the id");
   assertBytes(address(reply), hex("cb00 7109"), "the address");
 }));
 
@@ -1122,13 +1148,20 @@ function assertFits(packet: Uint8Array, size: number) {
   assert(got <= size, `${size} bytes were allowed, and ${got} came`);
 }
 
-function typeOf({ type }: ResourceRecord): string {
+function typeOf({ type }: Question): string {
   return Object.entries(TYPE).find(([, n]) => n === type)?.[0] ?? `${type}`;
 }
 
 /** The names and types of records. */
 function names(records: ResourceRecord[]): string[] {
   return records.map((one) => `${one.name || "(root)"} ${typeOf(one)}`);
+}
+
+/** What a message asks. */
+function asks({ questions }: DnsMessage): string[] {
+  return questions.map((one) =>
+    `${one.name} ${typeOf(one)}, class ${one.class}`
+  );
 }
 
 /** All that records say. */

@@ -69,7 +69,7 @@ export const dnsServing: Catalogue = {
   },
   "dns-stray-restarts-clock": {
     sentence:
-      "Each datagram that was not the answer began the wait anew; whoever sends one now and then keeps it up for ever.",
+      "A datagram that was not the answer began the wait anew; whoever sends one now and then keeps it up for ever.",
     fits: ({ headline }) => /of timeoutMs/.test(headline),
   },
   "dns-id-guessable": {
