@@ -146,6 +146,22 @@ Deno.test("a server that waits for no receive() is stopped", async () => {
   assertEquals(evidence?.kind, "unawaited");
 });
 
+Deno.test("whoever hangs up on many at once goes round no loop", async () => {
+  const { evidence } = await perform("serve()", async (stage) => {
+    const crowd = 1_500; // More than a loop may go round in vain.
+    stage.serve(async (listener) => {
+      const conns: Deno.Conn[] = [];
+      while (conns.length < crowd) conns.push(await listener.accept());
+      const reads = conns.map((conn) => conn.read(new Uint8Array(1)));
+      for (const conn of conns) conn.close();
+      await Promise.allSettled(reads);
+    });
+    for (let i = 0; i < crowd; i++) await stage.connect(`client ${i}`);
+  });
+
+  assertEquals(evidence, undefined);
+});
+
 Deno.test("many writes may go out beside each other", async () => {
   const { evidence } = await perform("serve()", async (stage) => {
     stage.serve(async (listener) => {

@@ -144,7 +144,7 @@ export class World {
   readonly #beside = new Map<object, number>();
   /** Set once the program waits for none of its calls. */
   #unawaited: Unmet | undefined;
-  /** How many calls in a row were of no use. */
+  /** How many calls in a row were of no use; reads are counted by socket. */
   #fruitless = 0;
   /** How many reads of each socket were, whatever came between them. */
   readonly #vain = new Map<object, number>();
@@ -332,11 +332,12 @@ export class World {
     { kind, what, place, on }: Call & { place: Place },
     done: () => void,
   ): Promise<void> {
-    // Nothing that is done between two reads makes the second one less vain.
+    // Nothing that is done between two reads makes the second one less vain. And
+    // whoever hangs up on a thousand connections ends a read on each of them.
     const reads = kind === "read" && on !== undefined;
     const vain = reads ? (this.#vain.get(on) ?? 0) + 1 : 0;
     if (reads) this.#vain.set(on, vain);
-    const times = Math.max(++this.#fruitless, vain);
+    const times = reads ? vain : ++this.#fruitless;
     if (times < PATIENCE && this.#faults < BURST) return Promise.resolve();
     if (this.#unawaited) return new Promise(() => {}); // It is over already.
     this.recording.loop ??= { what, place, times };
