@@ -1,7 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { says } from "./headlines.ts";
-import { type Catalogue, failure } from "./mistake.ts";
+import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { compared } from "./tables.ts";
 import { cutShort } from "./traffic.ts";
 
@@ -19,9 +19,14 @@ export const tls: Catalogue = {
   "tls-wrong-name": {
     sentence:
       "A certificate is good for the names in it; your program and TLS do not mean the same name by this server.",
-    fits: ({ kind, headline, error, recording }) =>
-      isAboutName(error) || kind === "assert" && headline.includes("name") ||
-      recording.program().some((call) => isAboutName(call.error)),
+    fits: (evidence) => {
+      const { kind, headline, error, recording } = evidence;
+      return isAboutName(error) ||
+        kind === "assert" && headline.includes("name") ||
+        // Whoever leaves a connection open may have found the right name.
+        !leaves("connection")(evidence) &&
+          recording.program().some((call) => isAboutName(call.error));
+    },
   },
   "self-signed-leaf": {
     sentence:
