@@ -124,7 +124,8 @@ export const crowds: Catalogue = {
     sentence:
       "The signal has aborted, and your program goes on with its plan as if nobody had said anything.",
     fits: ({ kind, headline }) =>
-      kind === "assert" && headline.startsWith("after the abort"),
+      kind === "assert" &&
+      /^(after the abort|aborted before it began,) it went on/.test(headline),
   },
   "short-queue": {
     sentence:
@@ -167,7 +168,7 @@ function step(evidence: Evidence): number {
 /** The times that a report gives, and those that it should give. */
 function times({ kind, headline }: Evidence) {
   const [, got = "", due = ""] = headline.match(
-    /^p50, p99 and max are (.+) ms, and should be (.+) ms$/,
+    /^p50, p99 and max (?:of .+ )?are (.+) ms, and should be (.+) ms$/,
   ) ?? [];
   const read = (text: string) => {
     const [p50 = NaN, p99 = NaN, max = NaN] = kind === "assert"
@@ -198,8 +199,10 @@ function arrival({ kind, headline }: Evidence) {
   return kind === "assert" ? { came, planned } : { came: NaN, planned: NaN };
 }
 
-/** How many failures the lines of a report name, as `EMFILE: 1`. */
+/** How many failures the lines of a report count, whatever it calls them. */
 function failures(lines: string): number {
-  const counts = lines.matchAll(/\b(?:E[A-Z]+|[A-Z]\w+): (\d+)/g);
+  const counts = lines.matchAll(
+    /^(?!connected|answered|p\d|max).*: (\d+),?$/gm,
+  );
   return counts.reduce((sum, [, n]) => sum + Number(n), 0);
 }
