@@ -100,6 +100,14 @@ Deno.test(check("passedOn() tells for whom the proxy asks", {
   );
   const all = "198.51.100.1, 203.0.113.9, 192.0.2.7";
   assertEquals(forwardedFor(lines), all, "X-Forwarded-For behind two others");
+
+  const hidden = passedOn(
+    [["connection", "X-Forwarded-For"], ["x-forwarded-for", "198.51.100.1"]],
+    "192.0.2.7",
+  );
+  const said = forwardedFor(hidden); // What was there goes; this one is ours.
+  const told = `Connection names X-Forwarded-For, and that says "${said}"`;
+  assert(said.endsWith("192.0.2.7"), told);
 }));
 
 // -- Part 2: connections that are kept --
@@ -114,6 +122,7 @@ Deno.test(check("Pool lends a connection again", {
   assert(!first.reused, "the first connection was lent as a used one");
   first.release(true);
   first.release(true); // Twice is fine.
+  await stage.sleep(5); // Some pools have it back a moment later.
   const second = await pool.get(NEVER);
   assert(second.reused, "a connection was released, and get() opened another");
   await second.conn.write(new TextEncoder().encode("again"));
@@ -276,6 +285,7 @@ Deno.test(check("Pool notices at once when an unused connection ends", {
   await one.receivesEnd();
   const told = "get() can lend a connection that had ended a while ago";
   assert(stage.now < 10_000, told);
+  await stage.sleep(5); // Some streams tell of an end a moment later.
 
   const second = await lease(stage, pool).result;
   assert(!second.reused, "get() lent a connection that had ended");
@@ -552,6 +562,7 @@ Deno.test(check("serve() passes on a request, and its answer", {
     assertEquals(text(answer.body), `you asked for ${target}`);
     assertEquals(answer.fields.get("x-kept"), "2");
     assertEquals(answer.fields.get("x-hop"), undefined, "X-Hop in the answer");
+    await stage.sleep(5); // Its connection may come back a moment later.
   }
 
   for (const { line, fields } of one.got) {
@@ -590,6 +601,7 @@ Deno.test(check("serve() passes bodies on, however they end", {
     ["PUT /length", "Content-Length: 0\r\n\r\n", "", ""],
     ["POST /chunks", chunks, "hello", "hello there!"],
     ["POST /length", chunks, "hello", "hello"],
+    ["GET /length", "Content-Length: 5\r\n\r\nhello", "hello", "hello"],
     ["HEAD /head", "\r\n", "", ""],
     ["GET /nothing", "\r\n", "", ""],
     ["GET /same", "\r\n", "", ""],
@@ -608,22 +620,50 @@ Deno.test(check("serve() passes bodies on, however they end", {
   }
 }));
 
+Deno.test(
+  check("serve() answers requests that come together", async (stage) => {
+    const one = await upstream(stage, "one", async (actor, { target }) => {
+      await actor.send(`HTTP/1.1 200 OK\r\n${sized(target)}`);
+    });
+    serving(stage, [one]);
+    const ann = await stage.connect("ann");
+    const targets = ["/one", "/two", "/three"];
+
+    const asked = targets.map((target) =>
+      `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
+    );
+    await ann.send(asked.join("")); // She does not wait for the first answer.
+    for (const target of targets) {
+      const { body } = await answerOf(ann);
+      assertEquals(text(body), target, `the answer to GET ${target}`);
+    }
+  }),
+);
+
 Deno.test(check("serve() asks nothing where the upstream wants to end", {
   reveals: ["upstream-close-ignored"],
 }, async (stage) => {
-  const one = await upstream(stage, "one", async (actor) => {
-    const fields = "Connection: close\r\n";
-    await actor.send(`HTTP/1.1 200 OK\r\n${fields}${sized("well")}`);
+  const ends: Record<string, string> = {
+    "/close": "HTTP/1.1 200 OK\r\nConnection: close\r\n",
+    "/old": "HTTP/1.0 200 OK\r\n", // Which ends where nobody says otherwise.
+  };
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    await actor.send(ends[target] + sized("well"));
   });
   serving(stage, [one]);
   const ann = await stage.connect("ann");
 
-  for (let i = 0; i < 2; i++) {
-    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assertEquals((await answerOf(ann)).status, 200);
+  for (const [target, said] of Object.entries(ends)) {
+    for (let i = 0; i < 2; i++) {
+      await ann.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      assertEquals((await answerOf(ann)).status, 200);
+      await stage.sleep(5); // Its connection may come back a moment later.
+    }
+    const { nth } = one.got.at(-1)!;
+    const head = said.trimEnd().replace("\r\n", ", ");
+    const told = `one said that it ends (${head}), and was asked there again`;
+    assert(nth === 1, told);
   }
-  const { nth } = one.got.at(-1)!;
-  assert(nth === 1, "one said that it ends, and was asked once more there");
 }));
 
 Deno.test(check("serve() brings old clients nothing new", {
@@ -701,7 +741,7 @@ Deno.test(check("serve() lets client and upstream agree to go on", {
   await ann.send(post("Content-Length: 5\r\nExpect: 100-continue\r\n"));
   const actor = await one.accept();
   const head = text(await actor.receiveUntil("\r\n\r\n"));
-  if (/\r\nexpect: 100-continue\r\n/i.test(head)) {
+  if (/\r\nexpect: *100-continue\r\n/i.test(head)) {
     await actor.send("HTTP/1.1 100 Continue\r\n\r\n");
   }
   const told = text(await ann.receiveUntil("\r\n\r\n"));
@@ -789,7 +829,9 @@ Deno.test(check("serve() refuses what is unclear, and passes none of it on", {
     const passed = one.got.filter(({ target }) => target !== "/smuggled");
     const told = `one was asked for ${passed[0]?.line}, with ${name}`;
     assert(passed.length === 0, told);
-    assertEquals(status, 400, `the answer to ${name}`);
+    // For an unknown coding there is a status of its own (RFC 9112, 6.1).
+    const other = name.includes("coding") && status === 501;
+    assertEquals(status, other ? 501 : 400, `the answer to ${name}`);
     await ann.receivesEnd();
     assert(one.got.length === 0, `GET /smuggled was run, behind ${name}`);
   }
@@ -800,15 +842,22 @@ Deno.test(check("serve() refuses what is unclear, and passes none of it on", {
 Deno.test(check("serve() asks another upstream if one is not there", {
   reveals: ["upstream-error-escapes", "no-retry"],
 }, async (stage) => {
-  const two = await upstream(stage, "two");
+  const two = await upstream(stage, "two", async (actor, { line }) => {
+    const head = "HTTP/1.1 200 OK\r\n";
+    const none = line.startsWith("HEAD");
+    await actor.send(
+      head + (none ? "Content-Length: 4\r\n\r\n" : sized("well")),
+    );
+  });
   const nobody = await stage.listen("nobody");
   nobody.close();
-  serving(stage, [nobody, two]);
+  serving(stage, [nobody, two], { failAfter: 100 });
   const ann = await stage.connect("ann");
 
-  for (let i = 0; i < 4; i++) {
-    await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-    assertEquals((await answerOf(ann)).status, 200);
+  for (const method of ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]) {
+    await ann.send(`${method} / HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const { status } = await answerOf(ann, method);
+    assertEquals(status, 200, `the answer to ${method}, with two at hand`);
   }
 }));
 
@@ -921,17 +970,21 @@ Deno.test(check("serve() does nothing twice that must be done once", {
   const two = await upstream(stage, "two", hangUp);
   serving(stage, [one, two], { retries: 3, failAfter: 100 });
 
-  for (const fields of ["", "Content-Length: 5\r\n"]) {
+  for (
+    const [method, body] of [
+      ["POST", "\r\n"],
+      ["POST", sized("hello")],
+      ["PATCH", "\r\n"],
+    ]
+  ) {
     const before = one.got.length + two.got.length;
     const ann = await stage.connect("ann");
-    await ann.send(post(fields) + (fields.includes("5") ? "hello" : ""));
+    await ann.send(`${method} / HTTP/1.1\r\nHost: a\r\n${body}`);
     const { status } = await answerOf(ann);
-    const posts = one.got.length + two.got.length - before;
-    assert(
-      posts <= 1,
-      `POST was sent ${posts} times, and nobody knows its effect`,
-    );
-    assertEquals(status, 502);
+    const times = one.got.length + two.got.length - before;
+    const told = `${method} was sent ${times} times`;
+    assert(times <= 1, `${told}, and nobody knows its effect`);
+    assertEquals(status, 502, `the answer to ${method}`);
   }
 }));
 
@@ -1026,7 +1079,7 @@ Deno.test(check("serve() takes no part of a request for the whole", {
 }));
 
 Deno.test(check("serve() adds nothing to an answer that has broken off", {
-  reveals: ["proxy-lies"],
+  reveals: ["pool-place-lost", "proxy-lies"],
   only: "simulated",
 }, async (stage) => {
   const begun = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nonly a part";
@@ -1035,13 +1088,16 @@ Deno.test(check("serve() adds nothing to an answer that has broken off", {
     actor.close();
   });
   const well = await upstream(stage, "well");
-  serving(stage, [sick, well], { failAfter: 100 });
+  serving(stage, [sick, well], { failAfter: 100, maxPerUpstream: 1 });
 
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 4; i++) {
     const ann = await stage.connect("ann");
     await ann.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     const came = text(await ann.receiveAll());
-    const both = came.includes("only a part") && !came.endsWith("only a part");
+    const lost = "sick has broken off before, and ann waited in vain";
+    assert(stage.now < 10_000, lost);
+    const body = bodyIn(came);
+    const both = body.includes("only a part") && !body.endsWith("only a part");
     assert(!both, `GET / was answered: ${came}`);
   }
 }));
@@ -1104,6 +1160,7 @@ Deno.test(check("serve() says 504 for an upstream that is too slow", {
     "retry-after-timeout",
     "no-deadline",
     "upstream-error-escapes",
+    "pool-place-lost",
     "proxy-lies",
   ],
   only: "simulated",
@@ -1112,7 +1169,8 @@ Deno.test(check("serve() says 504 for an upstream that is too slow", {
     if (target === "/late") await stage.sleep(1_500);
     await actor.send(`HTTP/1.1 200 OK\r\n${sized(target)}`);
   });
-  serving(stage, [one], { timeoutMs: 1_000, failAfter: 100 });
+  const limits = { timeoutMs: 1_000, failAfter: 100, maxPerUpstream: 1 };
+  serving(stage, [one], limits);
   const ann = await stage.connect("ann");
 
   await ann.send("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -1128,17 +1186,20 @@ Deno.test(check("serve() says 504 for an upstream that is too slow", {
   await stage.sleep(1_000); // What comes late is nobody's answer.
   const bob = await stage.connect("bob");
   await bob.send("GET /next HTTP/1.1\r\nHost: a\r\n\r\n");
+  const before = stage.now;
   const body = text((await answerOf(bob)).body);
+  const lost = "one was slow once, and bob, who came later, waited in vain";
+  assert(stage.now - before < 1_000, lost);
   assert(body === "/next", `GET /next was answered: ${body}`);
 }));
 
 Deno.test(check("serve() waits timeoutMs for a connection", {
-  reveals: ["no-deadline", "upstream-error-escapes"],
+  reveals: ["retry-after-timeout", "no-deadline", "upstream-error-escapes"],
   only: "simulated", // How many fit into a full queue differs from OS to OS.
 }, async (stage) => {
   const one = await stage.listen("one", { tcpBacklog: 0 });
   await stage.connect("filler", one.addr); // It takes the only place.
-  serving(stage, [one], { timeoutMs: 1_000, retries: 0 });
+  serving(stage, [one], { timeoutMs: 1_000 });
   const ann = await stage.connect("ann");
 
   await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -1183,8 +1244,8 @@ Deno.test(check("serve() is patient with an answer that keeps coming", {
   const ann = await stage.connect("ann");
 
   await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  await ann.receiveUntil("\r\n\r\n");
-  await ann.receives("abcdefghij");
+  const { body } = await answerOf(ann);
+  assertBytes(body, "abcdefghij", "the answer to ann");
 }));
 
 Deno.test(check("serve() waits timeoutMs for the next piece of an answer", {
@@ -1349,7 +1410,7 @@ Deno.test(check("serve() ends nothing of others when a client leaves", {
 }));
 
 Deno.test(check("serve() blames no upstream for clients that have left", {
-  reveals: ["client-gone-blamed"],
+  reveals: ["client-gone-blamed", "pool-place-lost"],
   only: "simulated",
 }, async (stage) => {
   let heard = 0;
@@ -1360,7 +1421,7 @@ Deno.test(check("serve() blames no upstream for clients that have left", {
     await actor.receiveAll();
     heard++;
   });
-  serving(stage, [one], { failAfter: 1 });
+  serving(stage, [one], { failAfter: 1, maxPerUpstream: 1 });
 
   for (const [i, target] of ["/none", "/half"].entries()) {
     const doomed = await stage.connect("doomed", undefined, { canReset: true });
@@ -1372,9 +1433,44 @@ Deno.test(check("serve() blames no upstream for clients that have left", {
 
     const ann = await stage.connect("ann");
     await ann.send("GET /ann HTTP/1.1\r\nHost: a\r\n\r\n");
+    const before = stage.now;
     const { status } = await answerOf(ann);
+    const lost = `doomed has left GET ${target}, and ann waited in vain`;
+    assert(stage.now - before < 10_000, lost);
     const told = `doomed has left GET ${target}, and ann was answered with`;
     assert(status === 200, `${told} ${status}`);
+  }
+}));
+
+Deno.test(check("serve() blames no upstream for what a client does wrong", {
+  reveals: ["client-fault-blamed"],
+  only: "simulated", // A kernel's buffers grow.
+}, async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/ann") return await sayWell(actor);
+    if (target === "/") return void await actor.receiveAll();
+    const length = "Content-Length: 2000000";
+    await actor.send(`HTTP/1.1 200 OK\r\n${length}\r\n\r\n`);
+    await actor.send(new Uint8Array(2_000_000));
+  }, { body: false });
+  serving(stage, [one], { failAfter: 1, bodyMs: 1_000 });
+  const chunked = "Transfer-Encoding: chunked\r\n";
+  const wrong: [string, string][] = [
+    ["sent a chunk that is none", post(chunked) + "no size\r\n"],
+    ["sent half a body", post("Content-Length: 9\r\n") + "half"],
+    ["read nothing", "GET /book HTTP/1.1\r\nHost: a\r\n\r\n"],
+  ];
+
+  for (const [what, request] of wrong) {
+    const bob = await stage.connect("bob");
+    await bob.send(request);
+    await stage.sleep(3_000); // He does no more than that.
+    const ann = await stage.connect("ann");
+    await ann.send("GET /ann HTTP/1.1\r\nHost: a\r\n\r\n");
+    const { status } = await answerOf(ann);
+    const told = `bob ${what}, and ann was answered with ${status}`;
+    assert(status === 200, told);
+    bob.close();
   }
 }));
 
@@ -1417,17 +1513,28 @@ Deno.test(check("serve() refuses what is too large", {
 }, async (stage) => {
   const one = await upstream(stage, "one");
   serving(stage, [one], { maxBody: 1_000 });
-  const large: [string, number][] = [
-    [`GET /${"a".repeat(10_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
-    [`GET / HTTP/1.1\r\nHost: a\r\n${"X: 1\r\n".repeat(3_000)}\r\n`, 431],
-    [post("Content-Length: 1001\r\n"), 413],
-    [post("Transfer-Encoding: chunked\r\n") + "3e9\r\n", 413],
+  const large: [string, string, number][] = [
+    ["a target", `GET /${"a".repeat(10_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 431],
+    [
+      "a head",
+      `GET / HTTP/1.1\r\nHost: a\r\n${"X: 1\r\n".repeat(3_000)}\r\n`,
+      431,
+    ],
+    ["a length", post("Content-Length: 1001\r\n"), 413],
+    ["a chunk", post("Transfer-Encoding: chunked\r\n") + "3e9\r\n", 413],
   ];
 
-  for (const [request, wanted] of large) {
+  for (const [what, request, wanted] of large) {
     const ann = await stage.connect("ann");
     await ann.send(request);
-    assertEquals((await answerOf(ann)).status, wanted);
+    const { status } = await answerOf(ann);
+    // A target has a status of its own, too (RFC 9110, 15.5.15).
+    const other = what === "a target" && status === 414;
+    assertEquals(
+      status,
+      other ? 414 : wanted,
+      `the answer to ${what}, too large`,
+    );
     await ann.receivesEnd();
   }
 }));
@@ -1518,7 +1625,7 @@ Deno.test(check("serve() lingers no longer than lingerMs", {
 }));
 
 Deno.test(check("serve() has room for maxConns, and tells the others", {
-  reveals: ["unlimited-clients"],
+  reveals: ["unlimited-clients", "no-lingering-close"],
 }, async (stage) => {
   const one = await upstream(stage, "one");
   serving(stage, [one], { maxConns: 2 });
@@ -1530,7 +1637,8 @@ Deno.test(check("serve() has room for maxConns, and tells the others", {
     assertEquals((await answerOf(client)).status, 200);
   }
   const cat = await stage.connect("cat");
-  assertEquals((await answerOf(cat)).status, 503);
+  await cat.send(get);
+  assertEquals((await answerOf(cat)).status, 503, "the answer to cat");
   await cat.receivesEnd();
   const [ann, bob] = inside;
   await ann!.closeWrite();
@@ -1559,6 +1667,7 @@ Deno.test(check("serve() finishes its answers before it ends", {
   await actor.receiveUntil("\r\n\r\n");
   await actor.send(`HTTP/1.1 200 OK\r\n${sized("the first one")}`);
   await answerOf(idle); // She asks for nothing more.
+  await stage.sleep(5); // Its connection may come back a moment later.
   await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await actor.receiveUntil("\r\n\r\n");
 
@@ -1573,6 +1682,7 @@ Deno.test(check("serve() finishes its answers before it ends", {
   await ann.receivesEnd();
   ann.close();
   await running.result;
+  await stage.sleep(5); // What closes a moment later is closed, too.
   const left = `serve() has ended, and has left ${connections(stage)} open`;
   assert(connections(stage) === 0, left);
   await actor.receivesEnd();
@@ -1630,7 +1740,8 @@ Deno.test(check("serve() never lies while its upstreams fail", {
 
   const { right = 0, honest = 0, cut = 0 } = Object.fromEntries(counts);
   const all = `${right} right, ${honest} honest, and ${cut} cut answers`;
-  assertEquals(right > honest + cut && honest + cut > 0, true, all);
+  assert(honest + cut > 0, `nothing failed: ${all}`);
+  assert(right > honest + cut, `most answers failed: ${all}`);
 }));
 
 // -- What the cast says and hears --
@@ -1907,17 +2018,30 @@ function took(stage: Stage): string {
 function isWhole(answer: string): boolean {
   const [head = "", ...rest] = answer.split("\r\n\r\n");
   const body = rest.join("\r\n\r\n");
-  const [, length] = head.match(/^content-length: (\d+)/im) ?? [];
+  const [, length] = head.match(/^content-length: *(\d+)/im) ?? [];
   if (length !== undefined) return body.length >= Number(length);
   return /^transfer-encoding/im.test(head) ? body.endsWith("0\r\n\r\n") : true;
+}
+
+/** The body in an answer, in however many chunks, and all that follows it. */
+function bodyIn(answer: string): string {
+  const [head = "", ...rest] = answer.split("\r\n\r\n");
+  let left = rest.join("\r\n\r\n");
+  if (!/^transfer-encoding/im.test(head)) return left;
+  for (let data = "";;) {
+    const at = left.indexOf("\r\n") + 2;
+    const size = parseInt(left, 16);
+    if (!(size > 0)) return data + left.slice(at + 2); // The last, or none.
+    data += left.slice(at, at + size);
+    left = left.slice(at + size + 2);
+  }
 }
 
 /** What an answer is, if a right one has this body. */
 function verdict(answer: string, body: string) {
   if (/^HTTP\/1\.1 50[234] /.test(answer)) return "honest";
   if (!answer.includes("\r\n\r\n") || !isWhole(answer)) return "cut";
-  const right = answer.startsWith("HTTP/1.1 200 ") && answer.endsWith(body) &&
-    answer.split("\r\n\r\n")[1] === body;
+  const right = answer.startsWith("HTTP/1.1 200 ") && bodyIn(answer) === body;
   return right ? "right" : "wrong";
 }
 

@@ -13,6 +13,7 @@ import {
 import { says } from "./headlines.ts";
 import { type Catalogue, failure, loops, whenever } from "./mistake.ts";
 import { stoppedAccepting } from "./serving.ts";
+import { compared } from "./tables.ts";
 import { cameFromOthers, isReading } from "./traffic.ts";
 
 /** Mistakes about accepting. */
@@ -137,8 +138,12 @@ export const accepting: Catalogue = {
 };
 
 /** Whether the program listens to a client that it should have refused. */
-function isLetIn({ kind, who, recording }: Evidence): boolean {
+function isLetIn(evidence: Evidence): boolean {
+  const { kind, who, recording } = evidence;
   const calls = [...recording.program(), ...recording.waiting];
+  if (says(evidence, /\bthe answer to cat\b/)) {
+    return compared(evidence).actual === "200";
+  }
   return ["silence", "end"].includes(kind) &&
     calls.some((call) => call.kind === "read" && call.who === who) &&
     !isHungUpOn(recording, who) && !refusesSomebody(recording);

@@ -17,7 +17,10 @@ export const pooling: Catalogue = {
   "pool-place-lost": {
     sentence:
       "A place in the pool was taken and never given back; when the last is gone, everybody waits for ever.",
-    fits: (evidence) => hangs(evidence, "get()"),
+    fits: (evidence) =>
+      hangs(evidence, "get()") ||
+      // There was one place, and somebody has had it before.
+      says(evidence, /(broken|left|was slow) .*waited in vain/),
   },
   "pool-waits-on": {
     sentence:

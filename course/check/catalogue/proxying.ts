@@ -1,3 +1,4 @@
+import type { Evidence } from "../evidence.ts";
 import { says } from "./headlines.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 import { compared } from "./tables.ts";
@@ -22,7 +23,8 @@ export const proxying: Catalogue = {
   "forwarded-for-lost": {
     sentence:
       "The upstream sees your program's address alone, and the field that should tell for whom it asks does not say it all.",
-    fits: (evidence) => says(evidence, /X-Forwarded-For/),
+    fits: (evidence) =>
+      says(evidence, /X-Forwarded-For/) && !isAllThere(evidence),
   },
   "proxy-closes-client": {
     sentence:
@@ -75,7 +77,10 @@ export const proxying: Catalogue = {
   "retry-after-timeout": {
     sentence:
       "The client has waited timeoutMs for this answer; your program asks again, and lets it wait once more.",
-    fits: (evidence) => says(evidence, /within 2 timeouts/),
+    fits: (evidence) =>
+      says(evidence, /within 2 timeouts/) ||
+      says(evidence, /lets nobody in/) &&
+        evidence.recording.program("connect").length > 1,
   },
   "upload-goes-on": {
     sentence:
@@ -115,6 +120,11 @@ export const proxying: Catalogue = {
     fits: (evidence) =>
       says(evidence, /doomed has left GET .*answered with 503/),
   },
+  "client-fault-blamed": {
+    sentence:
+      "A client has made a mistake, or was too slow, and your program counts that as a failure of the upstream.",
+    fits: (evidence) => says(evidence, /bob .*ann was answered with 503/),
+  },
   "client-gone-ends-others": {
     sentence:
       "One client has left, and your program hung up on a connection to an upstream that was somebody else's by then.",
@@ -128,3 +138,11 @@ export const proxying: Catalogue = {
       kind === "assert" && headline.includes("Values are not equal"),
   },
 };
+
+/** Whether all that should be in a list is in it, in some order. */
+function isAllThere(evidence: Evidence): boolean {
+  const { actual = "", expected = "" } = compared(evidence);
+  const given = actual.split(/, */);
+  return expected.split(/, */).every((one) => given.includes(one)) &&
+    actual !== expected;
+}
