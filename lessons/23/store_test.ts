@@ -100,12 +100,25 @@ function said(word: Data): Uint8Array {
   return concat([toBytes(word), toBytes(" ")]);
 }
 
+/** The same, of what a decoder has to take. */
+function taken(decoder: RespDecoder, chunk: Data, what: string): Uint8Array[] {
+  try {
+    return spoken(decoder, chunk);
+  } catch (error) {
+    if (!(error instanceof InvalidData)) throw error;
+    const told = `${what} was refused: ${error.message}`;
+    const refused = Object.assign(new Error(told), { name: "AssertionError" });
+    Error.captureStackTrace(refused, taken); // It stands where somebody asked.
+    throw refused;
+  }
+}
+
 /** Expects that a decoder refuses `chunk`. */
-function assertRefused(chunk: string, decoder = new RespDecoder()) {
+function assertRefused(chunk: string, decoder = new RespDecoder(), why = "") {
   const shown = JSON.stringify(chunk);
   const told = shown.length <= 50 ? shown : `${shown.slice(0, 49)}…"`;
   const push = () => spoken(decoder, chunk);
-  assertThrows(push, InvalidData, "", `push() of ${told}`);
+  assertThrows(push, InvalidData, "", `push() of ${told}${why}`);
 }
 
 Deno.test(check("RespDecoder gives the words of a command", () => {
@@ -234,12 +247,13 @@ Deno.test(check("RespDecoder refuses a length above its limit at once", {
 }, () => {
   const small = () => new RespDecoder({ maxBulk: 5, maxArgs: 2 });
   const most = command("ECHO", "hello");
-  assertMessages(spoken(small(), most), ["ECHO hello "], "push() of 5 bytes");
+  const told = "a bulk string of 5 bytes (maxBulk) among 2 (maxArgs)";
+  assertMessages(taken(small(), most, told), ["ECHO hello "], told);
 
-  assertRefused("*1\r\n$6\r\n", small());
-  assertRefused("*3\r\n", small());
   assertRefused("*1\r\n$1000000000\r\n");
   assertRefused("*1000000000\r\n");
+  assertRefused("*1\r\n$6\r\n", small(), ", one more than maxBulk");
+  assertRefused("*3\r\n", small(), ", one more than maxArgs");
 }));
 
 Deno.test(check("RespDecoder refuses arrays inside a command", {
@@ -262,10 +276,12 @@ Deno.test(check("RespDecoder refuses a line that does not end", {
   const decoder = new RespDecoder({ maxLine: 100 });
   const longest = `ECHO ${"x".repeat(93)}\r\n`;
   const told = "push() of a line of 100 bytes";
-  assertMessages(spoken(decoder, longest), [`ECHO ${"x".repeat(93)} `], told);
+  const found = taken(decoder, longest, "a line of 100 bytes (maxLine)");
+  assertMessages(found, [`ECHO ${"x".repeat(93)} `], told);
 
-  assertRefused("x".repeat(101), decoder);
+  assertRefused("x".repeat(1_000), new RespDecoder({ maxLine: 100 }));
   assertRefused(`*1\r\n$${"0".repeat(5_000)}`);
+  assertRefused("x".repeat(101), decoder, ", one more than maxLine");
 }));
 
 Deno.test(check("RespDecoder gives what came before it refuses", {
@@ -484,7 +500,10 @@ Deno.test(check("Database.run() tells the time that is left", () => {
   replies(database, "EXPIRE name 5", "(integer) 0");
   replies(database, "SET name ann", "OK");
   replies(database, "TTL name", "(integer) -1");
-  replies(database, "EXPIRE name soon", "(error) ERR");
+  for (const time of ["soon", "1e3", "1.5"]) {
+    replies(database, `EXPIRE name ${time}`, "(error) ERR");
+  }
+  replies(database, "TTL name", "(integer) -1");
   replies(database, "EXPIRE name 5", "(integer) 1");
   clock.now += 5_001;
   replies(database, "TTL name", "(integer) -2");
@@ -497,7 +516,15 @@ Deno.test(check("Database.run() refuses an end that it cannot set", () => {
   const { database } = timed();
   replies(database, "SET a 1", "OK");
   for (
-    const options of ["EX", "EX soon", "EX 1.5", "EX 0", "PX -5", "EX 1 PX 1"]
+    const options of [
+      "EX",
+      "EX soon",
+      "EX 1.5",
+      "PX 1e3",
+      "EX 0",
+      "PX -5",
+      "EX 1 PX 1",
+    ]
   ) {
     replies(database, `SET a 2 ${options}`, "(error) ERR");
   }
@@ -620,6 +647,21 @@ Deno.test(check("serve() goes on after a command that it does not know", {
   await ann.receives("+PONG\r\n");
 }));
 
+Deno.test(check("serve() counts the arguments of its own commands, too", {
+  reveals: ["missing-argument"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  for (const few of ["BLPOP jobs", "SUBSCRIBE", "PUBLISH news", "BLPOP"]) {
+    await ann.send(`${few}\r\nPING\r\n`);
+    const reply = await line(ann);
+    const told = `the reply to ${few} should be -ERR, and is ${reply}`;
+    assert(reply.startsWith("-ERR "), told);
+    await ann.receives("+PONG\r\n");
+  }
+}));
+
 Deno.test(check("serve() says what is wrong, and hangs up", {
   reveals: ["handler-rejection-kills-server", "error-swallows-commands"],
 }, async (stage) => {
@@ -668,7 +710,8 @@ Deno.test(check("serve() sends every reply before it hangs up", {
 Deno.test(check("serve() waits for a client that is slow to read", {
   reveals: ["slow-client-blocks-broadcast"],
 }, async (stage) => {
-  stage.serve(serve);
+  // Replies are no messages: only their client asks for more of them.
+  stage.serve((listener) => serve(listener, { maxQueued: 65_536 }));
   const slow = await stage.connect("slow");
   const bob = await stage.connect("bob");
   const long = "x".repeat(50_000);
@@ -775,10 +818,18 @@ Deno.test(check("serve() gives BLPOP what is there", async (stage) => {
   await ann.receives(array("jobs", "cook"));
   await ann.send("BLPOP jobs 60\r\n");
   await ann.receives(array("jobs", "sweep"));
+  await ann.send("LPUSH né sweep\r\nBLPOP né 0\r\n");
+  await ann.receives(":1\r\n");
+  await ann.receives(array("né", "sweep"));
 }));
 
 Deno.test(check("serve() lets BLPOP wait for an item", {
-  reveals: ["empty-list-kept", "gives-up-early", "timer-leak"],
+  reveals: [
+    "pushed-counted-late",
+    "empty-list-kept",
+    "gives-up-early",
+    "timer-leak",
+  ],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann");
@@ -807,7 +858,7 @@ Deno.test(check("serve() refuses a BLPOP with a time that is none", {
   const ann = await stage.connect("ann");
 
   for (const time of ["abc", "-1"]) {
-    await ann.send(`BLPOP jobs ${time}\r\n`);
+    await ann.send(command("BLPOP", "jobs", time));
     await ann.receives("-ERR ");
     await line(ann);
   }
@@ -837,11 +888,12 @@ Deno.test(check("serve() says last what is wrong, behind a BLPOP too", {
   const ann = await stage.connect("ann");
 
   await ann.send("BLPOP jobs 0.05\r\nPING\r\n*x\r\n");
-  const nothing = new TextDecoder().decode(await ann.receive(1));
-  assert(nothing !== "-", "ann got an error before the reply to BLPOP");
-  const missing = nothing + await line(ann);
+  const missing = await line(ann);
+  const overtaken = /^-ERR Protocol error/i.test(missing);
+  assert(!overtaken, "ann got an error before the reply to BLPOP");
   const waited = Math.ceil(stage.now);
-  assert(["$-1", "*-1"].includes(missing), `ann got ${missing}`);
+  const told = `the reply to BLPOP jobs 0.05 should be $-1, and is ${missing}`;
+  assert(["$-1", "*-1"].includes(missing), told);
   assert(waited >= 50, `BLPOP waited ${waited} ms, and was told 0.05 s`);
   await ann.receives("+PONG\r\n-ERR Protocol error");
   await line(ann);
@@ -864,6 +916,14 @@ Deno.test(check("serve() gives items to who came first", {
   await ann.receives(array("jobs", "sweep"));
   await cat.send("LPUSH jobs cook\r\n");
   await bob.receives(array("jobs", "cook"));
+  await cat.receives(":1\r\n:1\r\n");
+
+  await blpop(ann, "jobs", "0");
+  await blpop(bob, "jobs", "0");
+  await cat.send("LPUSH jobs iron iron\r\n"); // There is one for each.
+  await ann.receives(array("jobs", "iron"));
+  await bob.receives(array("jobs", "iron"));
+  await cat.receives(":2\r\n");
 }));
 
 Deno.test(check("serve() lets BLPOP give up in time, and take nothing later", {
@@ -873,10 +933,11 @@ Deno.test(check("serve() lets BLPOP give up in time, and take nothing later", {
   const ann = await stage.connect("ann");
 
   await ann.send("BLPOP jobs 0.05\r\n");
-  const nothing = new TextDecoder().decode(await ann.receive(5));
+  const missing = await line(ann);
   const waited = Math.ceil(stage.now);
   // Redis says it as a missing array, and clients take either.
-  assert(["$-1\r\n", "*-1\r\n"].includes(nothing), `ann got ${nothing}`);
+  const told = `the reply to BLPOP jobs 0.05 should be $-1, and is ${missing}`;
+  assert(["$-1", "*-1"].includes(missing), told);
   assert(waited >= 50, `BLPOP waited ${waited} ms, and was told 0.05 s`);
   await ann.send("LPUSH jobs sweep\r\n");
   await ann.receives(":1\r\n");
@@ -933,21 +994,21 @@ Deno.test(check("serve() tells those who subscribe", async (stage) => {
   const bob = await stage.connect("bob");
   const cat = await stage.connect("cat");
 
-  await ann.send("SUBSCRIBE news sport\r\n");
+  await ann.send("SUBSCRIBE news spört\r\n");
   await ann.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
-  await ann.receives("*3\r\n$9\r\nsubscribe\r\n$5\r\nsport\r\n:2\r\n");
+  await ann.receives("*3\r\n$9\r\nsubscribe\r\n$6\r\nspört\r\n:2\r\n");
   await bob.send("SUBSCRIBE news\r\n");
   await bob.receives("*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
 
   await cat.send(command("PUBLISH", "news", EVERYTHING));
   await cat.receives(":2\r\n");
-  await cat.send(command("PUBLISH", "sport", "two\r\nlines"));
+  await cat.send(command("PUBLISH", "spört", "two\r\nlines"));
   await cat.receives(":1\r\n");
   await cat.send("PUBLISH weather rain\r\n");
   await cat.receives(":0\r\n");
 
   await ann.receives(message("news", EVERYTHING));
-  await ann.receives(message("sport", "two\r\nlines"));
+  await ann.receives(message("spört", "two\r\nlines"));
   await bob.receives(message("news", EVERYTHING));
 }));
 

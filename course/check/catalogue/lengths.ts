@@ -48,7 +48,9 @@ export const lengths: Catalogue = {
   "unbounded-length": {
     sentence:
       "Your program believes any length that it is told; with a few bytes a stranger makes it wait for gigabytes.",
-    fits: (evidence) => wasNotRefused(evidence) || ranOutOfMemory(evidence),
+    fits: (evidence) =>
+      wasNotRefused(evidence) && !isJustAbove(evidence) ||
+      ranOutOfMemory(evidence),
   },
   "allocate-before-check": {
     sentence:
@@ -114,6 +116,11 @@ export const lengths: Catalogue = {
       kind === "assert" && /gives Promise|\bwaited for\b/.test(headline),
   },
 };
+
+/** Whether what was not refused is one above a limit: there is one, beside it. */
+function isJustAbove({ headline }: Evidence): boolean {
+  return /, one more than max\w+$/.test(headline);
+}
 
 /** Whether the program reads from a client elsewhere than it reads messages. */
 function waitsForEnd({ kind, who = "", recording }: Evidence): boolean {

@@ -153,7 +153,15 @@ export const resp: Catalogue = {
   "empty-list-kept": {
     sentence:
       "BLPOP took the last item of a list; the key is still there, with nothing in it.",
-    fits: ({ kind, received }) => kind === "different" && begins(received, ":"),
+    fits: ({ kind, expected, received }) =>
+      // DBSIZE says one too many. A number that is too low is of an LPUSH.
+      kind === "different" && begins(expected, ":0") && begins(received, ":1"),
+  },
+  "pushed-counted-late": {
+    sentence:
+      "LPUSH says how many items there are before anybody takes one; your program counts what is left afterwards.",
+    fits: ({ kind, expected, received }) =>
+      kind === "different" && begins(expected, ":1") && begins(received, ":0"),
   },
   "wait-without-number": {
     sentence:
@@ -181,7 +189,7 @@ export const resp: Catalogue = {
       const { kind, received } = evidence;
       return kind === "silence" &&
           (cameAfterLeaving(evidence) || gotTooMuch(evidence)) ||
-        kind === "different" && /^(\$-1|\*2|:0)/.test(asText(received)) ||
+        kind === "different" && /^(\$-1|\*2)/.test(asText(received)) ||
         wroteToNobody(evidence);
     },
   },
