@@ -1,6 +1,6 @@
 import { Actor } from "./cast/actor.ts";
 import { Unmet } from "./evidence.ts";
-import type { Network, RawConn, TlsSettings } from "./network.ts";
+import type { Network, RawConn, RawListener, TlsSettings } from "./network.ts";
 import { Place } from "./place.ts";
 import type { Stagehand } from "./stagehand.ts";
 import type { World } from "./stand_ins/world.ts";
@@ -33,6 +33,11 @@ export interface HostOptions extends JoinOptions {
   port?: number;
   /** How many connections may wait to be accepted. */
   tcpBacklog?: number;
+  /**
+   * Whether it will call `close()`. Nobody else on this machine gets its port
+   * then, before the check is over.
+   */
+  willClose?: boolean;
 }
 
 /** A cast member that listens, and takes the program's connections. */
@@ -41,7 +46,7 @@ export interface Host {
   readonly addr: Deno.NetAddr;
   /** Takes the next connection of the program. */
   accept(): Promise<Actor>;
-  /** Stops listening. */
+  /** Stops listening; `willClose` keeps its port from others. */
   close(): void;
 }
 
@@ -175,7 +180,7 @@ export class Entrance {
   /** Opens a listener for the program to connect to. */
   async listen(
     name: string,
-    { canReset = false, ...where }: HostOptions,
+    { canReset = false, willClose = false, ...where }: HostOptions,
     noConnection: (name: string) => Unmet,
     patient = false,
   ): Promise<Host> {
@@ -183,6 +188,7 @@ export class Entrance {
     const raw = canReset || options.tls
       ? await this.#network.listenAbrupt(options)
       : this.#network.listen(options);
+    if (willClose) await this.#keepPort(raw);
     this.#world.recording.name(raw.addr.port, name);
     let open = true;
     const close = () => {
@@ -210,6 +216,20 @@ export class Entrance {
         return new Actor(name, conn, this.#hand, patient);
       },
     };
+  }
+
+  /**
+   * Keeps the port of `listener` from other processes until the check is over:
+   * a kernel finds no port free to which somebody is connected.
+   */
+  async #keepPort(listener: RawListener) {
+    if (this.#network.name !== "loopback") return; // Nobody else is there.
+    const { hostname, port } = listener.addr;
+    const ends = await Promise.all([
+      this.#network.connect({ hostname, port }),
+      listener.accept(),
+    ]);
+    this.#hand.atEnd(() => ends.forEach((end) => end.close()));
   }
 }
 

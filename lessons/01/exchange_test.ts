@@ -306,7 +306,7 @@ Deno.test(check("exchange() connects to the host that it is told", {
 Deno.test(check("exchange() passes on that nobody listens", {
   reveals: ["missing-permission"],
 }, async (stage) => {
-  const server = await stage.listen("nobody");
+  const server = await stage.listen("nobody", { willClose: true });
   server.close();
 
   await assertRejects(

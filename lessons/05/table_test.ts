@@ -248,7 +248,7 @@ Deno.test(check("classifyConnect() finds a port open before anyone accepts", {
 Deno.test(check("classifyConnect() is refused where nobody listens", {
   reveals: ["ping-proves-port"],
 }, async (stage) => {
-  const shop = await stage.listen("shop");
+  const shop = await stage.listen("shop", { willClose: true });
   shop.close(); // The machine is there, and would answer a ping.
 
   assertEquals(await classifyConnect(shop.addr, 1_000), "refused");

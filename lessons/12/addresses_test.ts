@@ -270,7 +270,7 @@ Deno.test(check("connectAny() keeps one connection, and no attempt", {
 Deno.test(check("connectAny() names every address when all are dead", {
   reveals: ["first-address-only"],
 }, async (stage) => {
-  const gone = await stage.listen("gone");
+  const gone = await stage.listen("gone", { willClose: true });
   gone.close();
 
   const resolve = names({ host: ["::1", "127.0.0.1"] });

@@ -31,7 +31,7 @@ async function errorOf(promise: Promise<unknown>): Promise<Error> {
 
 /** An address at which nobody listens any more. */
 async function deadEnd(stage: Stage) {
-  const { addr, close } = await stage.listen("nobody");
+  const { addr, close } = await stage.listen("nobody", { willClose: true });
   close();
   return { port: addr.port };
 }

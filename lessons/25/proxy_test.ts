@@ -165,7 +165,7 @@ Deno.test(check("serveProxy() takes each client to the server", {
 Deno.test(check("serveProxy() goes on when the server is down", {
   reveals: ["handler-rejection-kills-server", "other-side-left-open"],
 }, async (stage) => {
-  const server = await stage.listen("server");
+  const server = await stage.listen("server", { willClose: true });
   server.close();
   stage.serve((listener) => serveProxy(listener, server.addr));
 
@@ -531,7 +531,7 @@ Deno.test(check("serveSocks() asks the rule before it connects", {
   reveals: ["open-proxy", "socks-no-reply"],
 }, async (stage) => {
   const secret = await guarded(stage);
-  const closed = await stage.listen("closed");
+  const closed = await stage.listen("closed", { willClose: true });
   closed.close();
   const asked: unknown[] = [];
   const allow = (...what: [string, number]) => {
@@ -555,7 +555,7 @@ Deno.test(check("serveSocks() asks the rule about the address of a name", {
   reveals: ["open-proxy", "socks-no-reply"],
 }, async (stage) => {
   const secret = await guarded(stage);
-  const closed = await stage.listen("closed");
+  const closed = await stage.listen("closed", { willClose: true });
   closed.close();
   const allow = (address: string) => address !== "127.0.0.1";
 
@@ -621,7 +621,7 @@ Deno.test(check("serveSocks() goes where the rule has looked", {
 Deno.test(check("serveSocks() says why it does not lead there", {
   reveals: ["socks-no-reply", "handler-rejection-kills-server"],
 }, async (stage) => {
-  const gone = await stage.listen("gone");
+  const gone = await stage.listen("gone", { willClose: true });
   gone.close();
   const requests: [Uint8Array, number][] = [
     [ask(V4, gone.addr.port), REPLY.refused],

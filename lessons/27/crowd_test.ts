@@ -300,7 +300,7 @@ Deno.test(check("loadTest() sends them to all targets in turn", {
 Deno.test(check("loadTest() reports a target at which nobody listens", {
   reveals: ["lost-errors", "one-error-ends-all"],
 }, async (stage) => {
-  const nobody = await stage.listen("nobody");
+  const nobody = await stage.listen("nobody", { willClose: true });
   nobody.close();
 
   const load = { conns: 3, ...SHORT };

@@ -849,7 +849,7 @@ Deno.test(check("serve() asks another upstream if one is not there", {
       head + (none ? "Content-Length: 4\r\n\r\n" : sized("well")),
     );
   });
-  const nobody = await stage.listen("nobody");
+  const nobody = await stage.listen("nobody", { willClose: true });
   nobody.close();
   serving(stage, [nobody, two], { failAfter: 100 });
   const ann = await stage.connect("ann");

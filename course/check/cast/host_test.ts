@@ -1,8 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { type Body, type Outcome, Play } from "../play.ts";
 
-function perform(body: Body): Promise<Outcome> {
-  const bill = { symbol: "serve()", network: "simulated", seed: 1 } as const;
+function perform(
+  body: Body,
+  network: "simulated" | "loopback" = "simulated",
+): Promise<Outcome> {
+  const bill = { symbol: "serve()", network, seed: 1 } as const;
   return new Play({ ...bill, adversity: {} }).perform(body);
 }
 
@@ -59,3 +62,28 @@ Deno.test("whoever waits for a silent host is the one that misses something", as
   assertEquals(evidence?.kind, "silence");
   assertEquals(evidence?.who, "ann");
 });
+
+for (const network of ["simulated", "loopback"] as const) {
+  Deno.test(`${network}: a host that will close keeps its port to itself`, async () => {
+    const { evidence } = await perform(async (stage) => {
+      const host = await stage.listen("host", { willClose: true });
+      const { hostname, port } = host.addr;
+      const conn = await Deno.connect({ port });
+      const actor = await host.accept(); // It is the program's, nobody else's.
+      await conn.write(new TextEncoder().encode("hi"));
+      await actor.receives("hi");
+      conn.close();
+
+      host.close();
+      await assertRejects(
+        () => Deno.connect({ hostname, port }),
+        Deno.errors.ConnectionRefused,
+      );
+      const again = await stage.listen("host", { port });
+      assertEquals(again.addr.port, port);
+      again.close();
+    }, network);
+
+    assertEquals(evidence?.headline, undefined);
+  });
+}
