@@ -477,6 +477,11 @@ Deno.test(check("serveCounter() adds once when its answer is lost", {
   assertBytes(five, Uint8Array.of(0, 0, 0, 5), "the sum");
   const seven = await request(counter, Uint8Array.of(2), AGAIN);
   assertBytes(seven, Uint8Array.of(0, 0, 0, 7), "the sum");
+
+  // Ann's question stands behind all copies: when hers is answered, they are.
+  const ann = stage.datagram("ann");
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 1), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 8));
 }));
 
 Deno.test(check("serveCounter() outlives what is no request", {
