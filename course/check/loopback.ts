@@ -39,16 +39,26 @@ export interface LoopbackOptions {
    * @default {false}
    */
   readonly hurried?: boolean;
+  /**
+   * Which system's habits to make up for.
+   *
+   * @default {Deno.build.os}
+   */
+  readonly os?: typeof Deno.build.os;
 }
 
 /** The kernel's own network, on the addresses that never leave the machine. */
 export class LoopbackNetwork implements Network {
   readonly name = "loopback";
   readonly #hurried: boolean;
+  readonly #os: typeof Deno.build.os;
 
   /** Nothing is opened yet. */
-  constructor({ hurried = false }: LoopbackOptions = {}) {
+  constructor(
+    { hurried = false, os = Deno.build.os }: LoopbackOptions = {},
+  ) {
     this.#hurried = hurried;
+    this.#os = os;
   }
 
   readonly tls: Secure = {
@@ -86,11 +96,12 @@ export class LoopbackNetwork implements Network {
     if (real.listenDatagram === undefined) {
       throw new TypeError("Deno.listenDatagram is not a function");
     }
-    return real.listenDatagram({
+    const socket = real.listenDatagram({
       transport: "udp",
       port: 0,
       ...options,
     }) as RawDatagram;
+    return this.#os === "windows" ? untold(socket) : socket;
   }
 
   // Deno's own connections cannot send RST; those of node:net can.
@@ -115,4 +126,24 @@ export function hurried(conn: Deno.TcpConn): Deno.TcpConn {
     // call says what there is to say.
   }
   return conn;
+}
+
+/**
+ * `socket`, which is not told that an earlier datagram met a port where nobody
+ * is. Windows says so by rejecting the next `receive()` (WSAECONNRESET, see
+ * WSARecvFrom); elsewhere a socket that is not connected never hears of it.
+ */
+export function untold(socket: RawDatagram): RawDatagram {
+  const receive = socket.receive.bind(socket);
+  return Object.assign(socket, {
+    async receive(into?: Uint8Array) {
+      while (true) {
+        try {
+          return await receive(into);
+        } catch (error) {
+          if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+        }
+      }
+    },
+  });
 }
