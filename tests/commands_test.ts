@@ -50,7 +50,7 @@ for (const page of pages) {
   });
   for (const scene of page.scenes) {
     const name = `${page.path}, ${scene.part}: ${scene.shows}`;
-    const tools = ["bash", "timeout", ...page.tools];
+    const tools = ["/proc", "bash", "timeout", ...page.tools];
     realClient(name, tools, () => play(page, scene, checkout));
   }
 }

@@ -72,5 +72,7 @@ Deno.test("no hostile program gets a pass, or harms anything", async (t) => {
   }
   standby[Symbol.dispose]();
   assertEquals(copy.files(), before);
+  // Who is left is seen in /proc.
+  if (Deno.build.os !== "linux") return;
   assertEquals(await processes(copy.root, "deno"), []);
 });

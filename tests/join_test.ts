@@ -9,6 +9,7 @@ import {
 import { Pty } from "../course/runner/test_pty.ts";
 import { Board } from "./board.ts";
 import { processes } from "./processes.ts";
+import { realClient } from "./tools.ts";
 
 /** `deno task learn` in a terminal, in a company that has a proxy. */
 class Seat extends Pty {
@@ -67,109 +68,130 @@ async function untilBoardHas(
   throw new Error(`Cannot find it on the board, which has ${row}`);
 }
 
-Deno.test("learn --join tells the board, and shows what the board says", async () => {
-  await using board = new Board();
-  await board.start();
-  using course = new TestCourse();
-  await using screen = new Seat(course, flags(board));
+/** A test that types into a terminal, and looks at who is left. */
+function inTerminal(name: string, fn: () => Promise<void>) {
+  realClient(name, ["/proc", "sh", "python3", "ps"], fn);
+}
 
-  await screen.sees("You have joined the workshop as Ada.");
-  await untilBoardHas(board, (row) => row[7] === "says-bye");
-  const [, , lesson, status, good, of, check] = (await board.table())
-    .get("Ada")!;
-  assertEquals([lesson, status, good, of], ["01", "failing", "1", "4"]);
-  assertEquals(check, "greet() says hello");
-  await board.form("/note", { note: "Look at the return" });
-  await board.form("/timer", { minutes: "45" });
-  await board.form("/open", { open: "01" });
-  await screen.sees("Board: Look at the return");
-  await screen.sees(" min left · open up to 01");
-  await screen.type("w");
-  await screen.sees("The page opens in your browser: http://127.0.0.1:");
-  const [address] = screen.picture.match(/http:\S+/)!;
-  assertStringIncludes(
-    await (await fetch(address)).text(),
-    '<p class="note" dir="auto">Look at the return</p>',
-  );
-
-  course.save(GREET_RIGHT);
-  await screen.sees("✓ 4 checks");
-  await untilBoardHas(board, (row) => row[3] === "passing");
-  await screen.type("n");
-  await screen.sees("Lesson 02 comes later");
-  await board.form("/open", { open: "02" });
-  await screen.sees(" · open up to 02");
-  await screen.type("n");
-  await screen.sees("✗ twice() doubles");
-  await untilBoardHas(board, (row) => row[2] === "02");
-  await screen.type("q");
-  assertEquals((await screen.ended()).code, 0);
-});
-
-Deno.test("learn may reach the board's address through one process, and nothing else", async () => {
-  await using board = new Board();
-  await board.start();
-  using course = new TestCourse();
-  await using screen = new Seat(course, flags(board));
-  await screen.sees("You have joined");
-
-  const [joining] = await untilThereAre(1, course.root, "runner/join/main.ts");
-  const line = await commandOf(joining!);
-  const granted = line.filter((it) => /^(-A|-P|--allow)/.test(it));
-  assertEquals(granted, [`--allow-net=${board.address}`]);
-  assert(line.includes("--no-prompt"));
-  for (const id of await processes(course.root, "course/check/standby.ts")) {
-    assert(!(await commandOf(id)).join().includes(board.address));
-  }
-});
-
-Deno.test("learn goes on without the board, catches up, and is back by itself", async () => {
-  await using board = new Board();
-  await board.start();
-  using course = new TestCourse();
-  {
+inTerminal(
+  "learn --join tells the board, and shows what the board says",
+  async () => {
+    await using board = new Board();
+    await board.start();
+    using course = new TestCourse();
     await using screen = new Seat(course, flags(board));
-    await screen.sees("You have joined");
-    await board.form("/open", { open: "02" });
-    await screen.sees("open up to 02");
 
-    await board.kill();
+    await screen.sees("You have joined the workshop as Ada.");
+    await untilBoardHas(board, (row) => row[7] === "says-bye");
+    const [, , lesson, status, good, of, check] = (await board.table())
+      .get("Ada")!;
+    assertEquals([lesson, status, good, of], ["01", "failing", "1", "4"]);
+    assertEquals(check, "greet() says hello");
+    await board.form("/note", { note: "Look at the return" });
+    await board.form("/timer", { minutes: "45" });
+    await board.form("/open", { open: "01" });
+    await screen.sees("Board: Look at the return");
+    await screen.sees(" min left · open up to 01");
+    await screen.type("w");
+    await screen.sees("The page opens in your browser: http://127.0.0.1:");
+    const [address] = screen.picture.match(/http:\S+/)!;
+    assertStringIncludes(
+      await (await fetch(address)).text(),
+      '<p class="note" dir="auto">Look at the return</p>',
+    );
+
     course.save(GREET_RIGHT);
     await screen.sees("✓ 4 checks");
-    await screen.sees("open up to 02 · the board is out of reach, go on");
-    await board.start();
     await untilBoardHas(board, (row) => row[3] === "passing");
-    assertStringIncludes((await board.table()).get("Ada")!.at(-1)!, "01 ");
-    await board.form("/note", { note: "Welcome back" });
-    await screen.sees("Board: Welcome back");
-  }
+    await screen.type("n");
+    await screen.sees("Lesson 02 comes later");
+    await board.form("/open", { open: "02" });
+    await screen.sees(" · open up to 02");
+    await screen.type("n");
+    await screen.sees("✗ twice() doubles");
+    await untilBoardHas(board, (row) => row[2] === "02");
+    await screen.type("q");
+    assertEquals((await screen.ended()).code, 0);
+  },
+);
 
-  // The same day, without the flags, and as the same person.
-  course.save(GREET_WRONG);
-  await using again = new Seat(course, []);
-  await again.sees("Board: Welcome back");
-  await untilBoardHas(board, (row) => row[3] === "failing");
-  assertEquals((await board.table()).size, 1);
-});
+inTerminal(
+  "learn may reach the board's address through one process, and nothing else",
+  async () => {
+    await using board = new Board();
+    await board.start();
+    using course = new TestCourse();
+    await using screen = new Seat(course, flags(board));
+    await screen.sees("You have joined");
 
-Deno.test("learn shows its verdicts while a board says nothing at all", async () => {
-  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const address = `127.0.0.1:${silent.addr.port}`;
-  using course = new TestCourse();
-  await using screen = new Seat(course, flags({ address, code: "0000" }));
-  await screen.sees("✗ greet() says hello");
+    const [joining] = await untilThereAre(
+      1,
+      course.root,
+      "runner/join/main.ts",
+    );
+    const line = await commandOf(joining!);
+    const granted = line.filter((it) => /^(-A|-P|--allow)/.test(it));
+    assertEquals(granted, [`--allow-net=${board.address}`]);
+    assert(line.includes("--no-prompt"));
+    for (const id of await processes(course.root, "course/check/standby.ts")) {
+      assert(!(await commandOf(id)).join().includes(board.address));
+    }
+  },
+);
 
-  // Now the request is under way, and nobody is going to answer it.
-  using _request = await silent.accept();
-  course.save(GREET_RIGHT);
-  await screen.sees("✓ 4 checks");
-  course.save(GREET_WRONG);
-  await screen.sees("✗ greet() says hello");
-  await screen.type("q");
-  assertEquals((await screen.ended()).code, 0);
-});
+inTerminal(
+  "learn goes on without the board, catches up, and is back by itself",
+  async () => {
+    await using board = new Board();
+    await board.start();
+    using course = new TestCourse();
+    {
+      await using screen = new Seat(course, flags(board));
+      await screen.sees("You have joined");
+      await board.form("/open", { open: "02" });
+      await screen.sees("open up to 02");
 
-Deno.test("learn says why the board refused, and goes on", async () => {
+      await board.kill();
+      course.save(GREET_RIGHT);
+      await screen.sees("✓ 4 checks");
+      await screen.sees("open up to 02 · the board is out of reach, go on");
+      await board.start();
+      await untilBoardHas(board, (row) => row[3] === "passing");
+      assertStringIncludes((await board.table()).get("Ada")!.at(-1)!, "01 ");
+      await board.form("/note", { note: "Welcome back" });
+      await screen.sees("Board: Welcome back");
+    }
+
+    // The same day, without the flags, and as the same person.
+    course.save(GREET_WRONG);
+    await using again = new Seat(course, []);
+    await again.sees("Board: Welcome back");
+    await untilBoardHas(board, (row) => row[3] === "failing");
+    assertEquals((await board.table()).size, 1);
+  },
+);
+
+inTerminal(
+  "learn shows its verdicts while a board says nothing at all",
+  async () => {
+    using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const address = `127.0.0.1:${silent.addr.port}`;
+    using course = new TestCourse();
+    await using screen = new Seat(course, flags({ address, code: "0000" }));
+    await screen.sees("✗ greet() says hello");
+
+    // Now the request is under way, and nobody is going to answer it.
+    using _request = await silent.accept();
+    course.save(GREET_RIGHT);
+    await screen.sees("✓ 4 checks");
+    course.save(GREET_WRONG);
+    await screen.sees("✗ greet() says hello");
+    await screen.type("q");
+    assertEquals((await screen.ended()).code, 0);
+  },
+);
+
+inTerminal("learn says why the board refused, and goes on", async () => {
   await using board = new Board();
   await board.start();
   const code = board.code === "0000" ? "0001" : "0000";

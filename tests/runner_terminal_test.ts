@@ -1,4 +1,5 @@
 // The runner as a program in a terminal: what it shows, and how it leaves.
+import { fileURLToPath } from "node:url";
 import {
   assert,
   assertEquals,
@@ -11,7 +12,9 @@ import {
   TestCourse,
 } from "../course/runner/test_course.ts";
 import { Pty } from "../course/runner/test_pty.ts";
+import { HOUSE } from "./course_files.ts";
 import { processes } from "./processes.ts";
+import { realClient } from "./tools.ts";
 
 const HOT = "export function greet() {\n  while (true) {}\n}\n";
 
@@ -77,46 +80,56 @@ async function signal(course: TestCourse, name: Deno.Signal): Promise<void> {
   Deno.kill(runner!, name);
 }
 
-Deno.test("learn shows the lesson, each save, hints, the list and the next one", async () => {
-  using course = new TestCourse();
-  await using screen = terminal(course);
+/** A test that types into a terminal, and looks at who is left. */
+function inTerminal(name: string, fn: () => Promise<void>) {
+  realClient(name, ["/proc", "sh", "python3"], fn);
+}
 
-  await screen.sees("✗ greet() says hello");
-  await screen.type("h");
-  await screen.sees("Hint 1 of 3 · says-bye");
-  await screen.type("h");
-  await screen.sees("Look at the line that returns.");
-  // The verdict of a save shows at once, whatever page is open.
-  course.save(GREET_RIGHT);
-  await screen.sees("✓ 4 checks, on the simulated network and on loopback");
-  await screen.sees("nc 127.0.0.1 7001");
-  await screen.sees("has the answer): Who speaks first?");
-  await screen.type("s");
-  await screen.sees("word for word");
-  await screen.type("x");
-  await screen.sees("n next lesson");
-  await screen.type("l");
-  await screen.sees("▸ ✓ 01  A greeting");
-  await screen.type("q");
-  await screen.sees("n next lesson");
-  await screen.type("n");
-  await screen.sees("✗ twice() doubles");
-  await screen.type("q");
+inTerminal(
+  "learn shows the lesson, each save, hints, the list and the next one",
+  async () => {
+    using course = new TestCourse();
+    await using screen = terminal(course);
 
-  assertEquals(await screen.ended(), { code: 0, restored: true });
-  assert(
-    screen.written.trimEnd().endsWith("lesson 02 A number: 0 of 1 checks pass"),
-  );
-  assertStringIncludes(screen.written, "\u001b[?25h\u001b[?1049l");
-  await nobodyLeft(course);
-  const progress = JSON.parse(
-    Deno.readTextFileSync(`${course.root}/.course/progress.json`),
-  );
-  assertEquals(progress.current, "02");
-  assertEquals(Object.keys(progress.lessons), ["01"]);
-});
+    await screen.sees("✗ greet() says hello");
+    await screen.type("h");
+    await screen.sees("Hint 1 of 3 · says-bye");
+    await screen.type("h");
+    await screen.sees("Look at the line that returns.");
+    // The verdict of a save shows at once, whatever page is open.
+    course.save(GREET_RIGHT);
+    await screen.sees("✓ 4 checks, on the simulated network and on loopback");
+    await screen.sees("nc 127.0.0.1 7001");
+    await screen.sees("has the answer): Who speaks first?");
+    await screen.type("s");
+    await screen.sees("word for word");
+    await screen.type("x");
+    await screen.sees("n next lesson");
+    await screen.type("l");
+    await screen.sees("▸ ✓ 01  A greeting");
+    await screen.type("q");
+    await screen.sees("n next lesson");
+    await screen.type("n");
+    await screen.sees("✗ twice() doubles");
+    await screen.type("q");
 
-Deno.test("learn shows types beside the checks", async () => {
+    assertEquals(await screen.ended(), { code: 0, restored: true });
+    assert(
+      screen.written.trimEnd().endsWith(
+        "lesson 02 A number: 0 of 1 checks pass",
+      ),
+    );
+    assertStringIncludes(screen.written, "\u001b[?25h\u001b[?1049l");
+    await nobodyLeft(course);
+    const progress = JSON.parse(
+      Deno.readTextFileSync(`${course.root}/.course/progress.json`),
+    );
+    assertEquals(progress.current, "02");
+    assertEquals(Object.keys(progress.lessons), ["01"]);
+  },
+);
+
+inTerminal("learn shows types beside the checks", async () => {
   using course = new TestCourse();
   await using screen = terminal(course);
   await screen.sees("greet() says hello");
@@ -128,7 +141,7 @@ Deno.test("learn shows types beside the checks", async () => {
   await screen.sees("Types, beside the checks:  greet.ts:3:9  Type 'string'");
 });
 
-Deno.test("learn resets after one question", async () => {
+inTerminal("learn resets after one question", async () => {
   using course = new TestCourse();
   await using screen = terminal(course);
   await screen.sees("✗ greet() says hello");
@@ -143,7 +156,7 @@ Deno.test("learn resets after one question", async () => {
   await screen.sees("✗ greet() says hello");
 });
 
-Deno.test("learn says that the file is gone, and gets it back", async () => {
+inTerminal("learn says that the file is gone, and gets it back", async () => {
   using course = new TestCourse();
   await using screen = terminal(course);
   await screen.sees("✗ greet() says hello");
@@ -155,7 +168,7 @@ Deno.test("learn says that the file is gone, and gets it back", async () => {
   await screen.sees("✗ greet() says hello");
 });
 
-Deno.test("learn drops a hot loop at the next save", async () => {
+inTerminal("learn drops a hot loop at the next save", async () => {
   using course = new TestCourse();
   course.save(HOT);
   await using screen = terminal(course);
@@ -169,7 +182,7 @@ Deno.test("learn drops a hot loop at the next save", async () => {
   await nobodyLeft(course);
 });
 
-Deno.test("learn checks all lessons, and stops at a key", async () => {
+inTerminal("learn checks all lessons, and stops at a key", async () => {
   using course = new TestCourse();
   await using screen = terminal(course);
   await screen.sees("✗ greet() says hello");
@@ -182,7 +195,7 @@ Deno.test("learn checks all lessons, and stops at a key", async () => {
   await screen.sees("✗ greet() says hello");
 });
 
-Deno.test("learn leaves nothing behind, in whatever way it ends", async () => {
+inTerminal("learn leaves nothing behind, in whatever way it ends", async () => {
   const ways: Record<string, (screen: Pty, course: TestCourse) => unknown> = {
     "q": (screen) => screen.type("q"),
     "Ctrl-C": (screen) => screen.type("\u0003"),
@@ -205,7 +218,7 @@ Deno.test("learn leaves nothing behind, in whatever way it ends", async () => {
   }
 });
 
-Deno.test("learn gives the terminal back when it fails itself", async () => {
+inTerminal("learn gives the terminal back when it fails itself", async () => {
   using course = new TestCourse();
   await using screen = terminal(course);
   await screen.sees("✗ greet() says hello");
@@ -220,31 +233,34 @@ Deno.test("learn gives the terminal back when it fails itself", async () => {
   await nobodyLeft(course);
 });
 
-Deno.test("learn opens the page, shows each save there, and ends it", async () => {
-  using course = new TestCourse();
-  await using screen = terminal(course);
-  await screen.sees("✗ greet() says hello");
+inTerminal(
+  "learn opens the page, shows each save there, and ends it",
+  async () => {
+    using course = new TestCourse();
+    await using screen = terminal(course);
+    await screen.sees("✗ greet() says hello");
 
-  await screen.type("w");
-  await screen.sees("The page opens in your browser: http://127.0.0.1:");
-  const [address] = screen.picture.match(/http:\S+/)!;
-  await untilPageSays(address, "✗ 1 of 4 checks pass");
-  course.save(GREET_RIGHT);
-  await untilPageSays(address, "✓ all 4 checks pass");
-  const lesson = await (await fetch(address)).text();
-  const foreign = await answer(
-    address,
-    "GET /lessons HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
-  );
-  await screen.type("q");
+    await screen.type("w");
+    await screen.sees("The page opens in your browser: http://127.0.0.1:");
+    const [address] = screen.picture.match(/http:\S+/)!;
+    await untilPageSays(address, "✗ 1 of 4 checks pass");
+    course.save(GREET_RIGHT);
+    await untilPageSays(address, "✓ all 4 checks pass");
+    const lesson = await (await fetch(address)).text();
+    const foreign = await answer(
+      address,
+      "GET /lessons HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+    );
+    await screen.type("q");
 
-  assertStringIncludes(lesson, "<h1>01 · A greeting</h1>");
-  assertMatch(foreign, /^HTTP\/1.1 421 .*asked for "evil\.example"\.\n$/s);
-  assertEquals((await screen.ended()).code, 0);
-  await nobodyLeft(course);
-});
+    assertStringIncludes(lesson, "<h1>01 · A greeting</h1>");
+    assertMatch(foreign, /^HTTP\/1.1 421 .*asked for "evil\.example"\.\n$/s);
+    assertEquals((await screen.ended()).code, 0);
+    await nobodyLeft(course);
+  },
+);
 
-Deno.test("learn starts the lesson that is chosen on the page", async () => {
+inTerminal("learn starts the lesson that is chosen on the page", async () => {
   using course = new TestCourse();
   await using screen = terminal(course, "--page");
   await screen.sees("The page opens in your browser: http://127.0.0.1:");
@@ -261,16 +277,50 @@ Deno.test("learn starts the lesson that is chosen on the page", async () => {
   await nobodyLeft(course);
 });
 
-Deno.test("learn says so when the page cannot be there, and goes on", async () => {
-  using course = new TestCourse();
-  course.write("course/page/main.ts", "throw new Error('out of order');\n");
-  await using screen = terminal(course);
-  await screen.sees("✗ greet() says hello");
+inTerminal(
+  "learn says so when the page cannot be there, and goes on",
+  async () => {
+    using course = new TestCourse();
+    course.write("course/page/main.ts", "throw new Error('out of order');\n");
+    await using screen = terminal(course);
+    await screen.sees("✗ greet() says hello");
 
-  await screen.type("w");
+    await screen.type("w");
 
-  await screen.sees("The page has ended.");
-  await screen.sees("out of order");
-  course.save(GREET_RIGHT);
-  await screen.sees("✓ 4 checks");
+    await screen.sees("The page has ended.");
+    await screen.sees("out of order");
+    course.save(GREET_RIGHT);
+    await screen.sees("✓ 4 checks");
+  },
+);
+
+inTerminal("wire talks in a terminal, in both roles", async () => {
+  const cwd = fileURLToPath(HOUSE);
+  const wire = [
+    Deno.execPath(),
+    "run",
+    "-q",
+    "-P",
+    "course/runner/wire/main.ts",
+  ];
+  await using server = new Pty([...wire, "listen", "0"], { cwd });
+  await server.sees("listens at 127.0.0.1:");
+  const [, port] = /listens at 127\.0\.0\.1:(\d+)/.exec(server.picture)!;
+  await using client = new Pty([...wire, "connect", port!], { cwd });
+  await server.sees("connected to 127.0.0.1:");
+
+  await client.type("hello\n");
+  await server.sees('← "hello\\n"  (6 bytes)');
+  await server.type(":hex 00 ff\n");
+  await client.sees("← 00 ff");
+  await client.type(":end\n");
+  await server.sees("← ends its sending (FIN)");
+  await server.type("still here\n");
+  await client.sees('← "still here\\n"');
+  await server.type(":nonsense\n");
+  await server.sees('There is no wish ":nonsense"');
+  await server.type(":quit\n");
+
+  assertEquals((await client.ended()).code, 0);
+  assertEquals((await server.ended()).code, 0);
 });

@@ -25,6 +25,29 @@ export interface Program extends AsyncDisposable {
   readonly running: Running;
 }
 
+/** What is no program, and where it is to be had. */
+const SYSTEMS: Record<string, (os: typeof Deno.build.os) => boolean> = {
+  // The kernel's tables. `cat` reads them: Deno asks for every permission.
+  "/proc": (os) => os === "linux" && findTool("cat") !== undefined,
+  "Unix sockets": (os) => os !== "windows", // denoland/deno, issue 18236.
+};
+
+/** Programs that are the same ones elsewhere; each `nc` is another. */
+const EVERYWHERE = ["chromium", "curl", "dig", "host", "python3", "redis-cli"];
+
+/**
+ * What a machine lacks of `tools`: programs, as Debian has them, "/proc", and
+ * "Unix sockets".
+ */
+export function missing(tools: string[], os = Deno.build.os): string[] {
+  return tools.filter((tool) => {
+    const system = SYSTEMS[tool];
+    if (system) return !system(os);
+    const known = os === "linux" || EVERYWHERE.includes(tool);
+    return !known || findTool(tool) === undefined;
+  });
+}
+
 /**
  * Registers a test that needs programs of this machine. Where one is missing,
  * the test is ignored and its name says why; on a machine that claims to have
@@ -35,9 +58,9 @@ export function realClient(
   tools: string[],
   fn: (t: Deno.TestContext) => Promise<void>,
 ): void {
-  const missing = tools.filter((tool) => findTool(tool) === undefined);
-  if (missing.length === 0) return Deno.test(name, fn);
-  const reason = `this machine has no ${missing.join(", no ")}`;
+  const lacking = missing(tools);
+  if (lacking.length === 0) return Deno.test(name, fn);
+  const reason = `this machine has no ${lacking.join(", no ")}`;
   if (Deno.env.get("CI") === "true") {
     Deno.test(name, () => {
       throw new Error(
@@ -45,6 +68,11 @@ export function realClient(
       );
     });
   } else Deno.test.ignore(`${name} (${reason})`, fn);
+}
+
+/** As `realClient()`, with a UDP server: only a table says when it is there. */
+export function overUdp(...[name, tools, fn]: Parameters<typeof realClient>) {
+  realClient(name, ["/proc", ...tools], fn);
 }
 
 /** Where a program lies, or nothing if no folder in PATH has it. */

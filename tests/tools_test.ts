@@ -2,6 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { isListening } from "./listening.ts";
 import {
   findTool,
+  missing,
+  overUdp,
   portOf,
   realClient,
   run,
@@ -82,7 +84,8 @@ Deno.test("until() fails when the program ends instead", async () => {
 });
 
 for (const transport of ["tcp", "udp"] as const) {
-  Deno.test(`startProgram() waits for a ${transport} port, and frees it`, () => {
+  const test = transport === "tcp" ? realClient : overUdp;
+  test(`startProgram() waits for a ${transport} port, and frees it`, [], () => {
     const port = freePort();
     const target = { port, transport };
     const open = transport === "tcp"
@@ -139,7 +142,17 @@ realClient(
   () => Promise.resolve(),
 );
 
-Deno.test("realClient() ignores elsewhere, and fails where CI is true", () =>
+Deno.test("missing() takes Debian's programs for its own, not another's", () => {
+  const [name] = Deno.execPath().match(/[^/\\]+$/)!; // One that is here.
+  assertEquals(missing([name, "no-such-tool"], "linux"), ["no-such-tool"]);
+  assertEquals(missing([name], "darwin"), [name]);
+  assertEquals(missing(["/proc", "Unix sockets"], "darwin"), ["/proc"]);
+  assertEquals(missing(["Unix sockets"], "windows"), ["Unix sockets"]);
+});
+
+realClient("realClient() ignores elsewhere, and fails where CI is true", [
+  "env",
+], () =>
   withProgram(
     `import { realClient } from "${import.meta.resolve("./tools.ts")}";
      realClient("asks", ["no-such-tool"], () => { throw new Error("ran") });`,

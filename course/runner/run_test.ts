@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { childrenGone } from "./child.ts";
+import { listCommand } from "./platform.ts";
 import { run } from "./run.ts";
 import { GREET_RIGHT, GREET_WRONG, TestCourse } from "./test_course.ts";
 import type { Verdict } from "./verdict.ts";
@@ -181,7 +182,7 @@ Deno.test("run() blames a rejection in the background", async () => {
 Deno.test("run() keeps a program from everything but loopback", async () => {
   const attempts = [
     `Deno.readTextFileSync("/etc/passwd");`,
-    `new Deno.Command("true").outputSync();`,
+    `new Deno.Command(${JSON.stringify(Deno.execPath())}).outputSync();`,
     `Deno.listen({ hostname: "0.0.0.0", port: 0 });`,
     `await Deno.connect({ hostname: "192.0.2.1", port: 80 });`,
   ];
@@ -216,7 +217,7 @@ Deno.test("run() called off leaves no process", async () => {
   setTimeout(() => off.abort(), 300);
 
   assertEquals(await running, undefined);
-  const ps = await new Deno.Command("ps", { args: ["ax", "-o", "args"] })
-    .output();
-  assert(!new TextDecoder().decode(ps.stdout).includes(course.root));
+  const [command, ...args] = listCommand(Deno.build.os);
+  const { stdout } = await new Deno.Command(command!, { args }).output();
+  assert(!new TextDecoder().decode(stdout).includes(course.root));
 });

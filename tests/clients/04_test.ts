@@ -1,12 +1,6 @@
 // Lesson 04's solution, and the programs that people use with it.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import {
-  type Program,
-  realClient,
-  run,
-  start,
-  startProgram,
-} from "../tools.ts";
+import { overUdp, type Program, run, start, startProgram } from "../tools.ts";
 
 const PEERS = "tests/clients/peers";
 const SOLUTION = "solutions/04/datagrams.ts";
@@ -15,7 +9,7 @@ function startUdp(...args: string[]): Promise<Program> {
   return startProgram([SOLUTION, ...args], { transport: "udp" });
 }
 
-realClient("04: two nc -u talk to one socket", ["nc"], async () => {
+overUdp("04: two nc -u talk to one socket", ["nc"], async () => {
   await using server = await startUdp();
   const nc = () => start("nc", ["-u", "127.0.0.1", String(server.port)]);
   await using ann = nc();
@@ -32,7 +26,7 @@ realClient("04: two nc -u talk to one socket", ["nc"], async () => {
   assertEquals(bob.stdout, "GRÖSSE FROM BOB\n");
 });
 
-realClient("04: nc -u gets 1,472 bytes back whole", ["nc"], async () => {
+overUdp("04: nc -u gets 1,472 bytes back whole", ["nc"], async () => {
   await using server = await startUdp();
   await using nc = start("nc", ["-u", "127.0.0.1", String(server.port)]);
 
@@ -42,7 +36,7 @@ realClient("04: nc -u gets 1,472 bytes back whole", ["nc"], async () => {
   assertEquals(nc.stdout, "A".repeat(1_472));
 });
 
-realClient("04: socat sends what is no text, and text", ["socat"], async () => {
+overUdp("04: socat sends what is no text, and text", ["socat"], async () => {
   await using server = await startUdp();
   const address = `UDP:127.0.0.1:${server.port}`;
   const garbage = Uint8Array.of(0xff, 0xfe);
@@ -54,7 +48,7 @@ realClient("04: socat sends what is no text, and text", ["socat"], async () => {
   assertEquals(await socat.until("?\n"), "STILL HERE?\n");
 });
 
-realClient(
+overUdp(
   "04: python3 asks with sendto and recvfrom",
   ["python3"],
   async () => {
@@ -73,7 +67,7 @@ realClient(
   },
 );
 
-realClient(
+overUdp(
   "04: nc -p asks the counter twice, and pays once",
   ["nc"],
   async () => {
@@ -91,7 +85,7 @@ realClient(
   },
 );
 
-realClient(
+overUdp(
   "04: python3 repeats a request to the counter",
   ["python3"],
   async () => {
@@ -116,7 +110,7 @@ realClient(
   },
 );
 
-realClient(
+overUdp(
   "04: request() asks a python3 server that forgets",
   ["python3"],
   async () => {

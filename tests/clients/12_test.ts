@@ -38,6 +38,7 @@ overIPv6("12: a listener on :: takes both families, one on 0.0.0.0 does not", [
 });
 
 realClient("12: listenUnix() serves nc and curl, and survives kill -9", [
+  "Unix sockets",
   "nc",
   "curl",
 ], async () => {
@@ -68,7 +69,7 @@ realClient("12: listenUnix() serves nc and curl, and survives kill -9", [
 
 realClient(
   "12: listenUnix() deletes no file that is no socket",
-  [],
+  ["Unix sockets"],
   async () => {
     const path = Deno.makeTempFileSync();
     try {
@@ -101,7 +102,7 @@ realClient(
 // The gate has no permission that would name a temporary path; see there.
 realClient(
   "12: the kernel keeps the promises about Unix sockets",
-  [],
+  ["Unix sockets"],
   async () => {
     const { code, stdout } = await run(Deno.execPath(), [
       "test",

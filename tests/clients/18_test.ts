@@ -1,12 +1,12 @@
 // Lesson 18's solution: a sender by hand, and a network that is no friend.
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Running } from "../running.ts";
-import { realClient, run, start, startProgram } from "../tools.ts";
+import { overUdp, run, start, startProgram } from "../tools.ts";
 
 const SOLUTION = "solutions/18/transfer.ts";
 const BAD_NETWORK = "tests/clients/peers/lossy_udp.py";
 
-realClient("18: nc -u sends by hand, and repeats itself", ["nc"], async () => {
+overUdp("18: nc -u sends by hand, and repeats itself", ["nc"], async () => {
   await using server = await startProgram([SOLUTION], { transport: "udp" });
   await using nc = start("nc", ["-u", "127.0.0.1", String(server.port)]);
 
@@ -43,7 +43,7 @@ async function insist(nc: Running, line: string, answer: string) {
   }
 }
 
-realClient("18: 1,000 lines get through a bad network", [
+overUdp("18: 1,000 lines get through a bad network", [
   "sh",
   "python3",
 ], async () => {
@@ -65,7 +65,7 @@ realClient("18: 1,000 lines get through a bad network", [
   assertStringIncludes(printed, `${lines.length} bytes: ${lines}`);
 });
 
-realClient("18: python3 listens to what the sender says", [
+overUdp("18: python3 listens to what the sender says", [
   "python3",
 ], async () => {
   const listener = `

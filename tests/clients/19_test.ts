@@ -1,6 +1,6 @@
 // Lesson 19's solution, and the programs that speak TFTP.
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { realClient, run, startProgram } from "../tools.ts";
+import { overUdp, run, startProgram } from "../tools.ts";
 
 const SOLUTION = "solutions/19/tftp.ts";
 const URL_ = "tftp://127.0.0.1:7019";
@@ -23,7 +23,7 @@ async function withFile(
   }
 }
 
-realClient("19: curl reads files of any length", ["curl"], async () => {
+overUdp("19: curl reads files of any length", ["curl"], async () => {
   await using _server = await startServer();
 
   for (const length of [1_000, 1_024, 100_000]) {
@@ -36,7 +36,7 @@ realClient("19: curl reads files of any length", ["curl"], async () => {
   }
 });
 
-realClient("19: curl says what the server refuses", ["curl"], async () => {
+overUdp("19: curl says what the server refuses", ["curl"], async () => {
   await using _server = await startServer();
   const ask = (...args: string[]) => run("curl", ["-sS", ...args]);
 
@@ -46,7 +46,7 @@ realClient("19: curl says what the server refuses", ["curl"], async () => {
   assertEquals(outside.stdout, "");
 });
 
-realClient("19: curl asks for small blocks, and for large ones", [
+overUdp("19: curl asks for small blocks, and for large ones", [
   "curl",
 ], async () => {
   await using _server = await startServer();
@@ -62,7 +62,7 @@ realClient("19: curl asks for small blocks, and for large ones", [
   }
 });
 
-realClient("19: what curl writes, tftp reads", ["curl", "tftp"], async () => {
+overUdp("19: what curl writes, tftp reads", ["curl", "tftp"], async () => {
   await using _server = await startServer();
   const content = crypto.getRandomValues(new Uint8Array(5_120));
 
@@ -75,7 +75,7 @@ realClient("19: what curl writes, tftp reads", ["curl", "tftp"], async () => {
   });
 });
 
-realClient("19: what tftp writes, curl reads", ["curl", "tftp"], async () => {
+overUdp("19: what tftp writes, curl reads", ["curl", "tftp"], async () => {
   await using _server = await startServer();
   const content = crypto.getRandomValues(new Uint8Array(2_000));
 
@@ -87,7 +87,7 @@ realClient("19: what tftp writes, curl reads", ["curl", "tftp"], async () => {
   });
 });
 
-realClient("19: tftp is told that only octet mode is spoken", [
+overUdp("19: tftp is told that only octet mode is spoken", [
   "tftp",
 ], async () => {
   await using _server = await startServer();

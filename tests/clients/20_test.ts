@@ -6,13 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { isListening } from "../listening.ts";
-import {
-  type Program,
-  realClient,
-  run,
-  start,
-  startProgram,
-} from "../tools.ts";
+import { overUdp, type Program, run, start, startProgram } from "../tools.ts";
 
 const PROGRAM = "solutions/20/dns.ts";
 const UPSTREAM = "127.0.0.1:7120";
@@ -35,7 +29,7 @@ async function dig(...args: string[]): Promise<string> {
 /** For `Deno.resolveDns`. */
 const HERE = { nameServer: { ipAddr: "127.0.0.1", port: 7020 } };
 
-realClient("20: dig gets records of each type, over UDP", ["dig"], async () => {
+overUdp("20: dig gets records of each type, over UDP", ["dig"], async () => {
   await using _server = await startDns();
   const ask = (...args: string[]) => dig("+short", ...args);
 
@@ -54,7 +48,7 @@ realClient("20: dig gets records of each type, over UDP", ["dig"], async () => {
   );
 });
 
-realClient("20: dig sees no mistake in any answer", ["dig"], async () => {
+overUdp("20: dig sees no mistake in any answer", ["dig"], async () => {
   await using _server = await startDns();
   const of = async (...args: string[]) => {
     const said = await dig("+norecurse", ...args);
@@ -79,7 +73,7 @@ realClient("20: dig sees no mistake in any answer", ["dig"], async () => {
   assertEquals(await of("+tcp", "example.test", "MX"), ["NOERROR", "qr aa"]);
 });
 
-realClient("20: dig asks again over TCP when TC is set", ["dig"], async () => {
+overUdp("20: dig asks again over TCP when TC is set", ["dig"], async () => {
   await using _server = await startDns();
   const long = ["long.example.test", "TXT"];
 
@@ -96,14 +90,14 @@ realClient("20: dig asks again over TCP when TC is set", ["dig"], async () => {
   }
 });
 
-realClient("20: dig gets one kind of records for ANY", ["dig"], async () => {
+overUdp("20: dig gets one kind of records for ANY", ["dig"], async () => {
   await using _server = await startDns();
 
   const any = await dig("+notcp", "+short", "www.example.test", "ANY");
   assertEquals(any, "192.0.2.1\n");
 });
 
-realClient(
+overUdp(
   "20: dig sends two queries over one connection",
   ["dig"],
   async () => {
@@ -115,7 +109,7 @@ realClient(
   },
 );
 
-realClient("20: host finds an address, and says what is not there", [
+overUdp("20: host finds an address, and says what is not there", [
   "host",
 ], async () => {
   await using _server = await startDns();
@@ -135,7 +129,7 @@ realClient("20: host finds an address, and says what is not there", [
   );
 });
 
-realClient(
+overUdp(
   "20: Deno.resolveDns gets what fits, and what does not",
   [],
   async () => {
@@ -156,7 +150,7 @@ realClient(
   },
 );
 
-realClient("20: nc's eighteen bytes get FORMERR, and dig its answer", [
+overUdp("20: nc's eighteen bytes get FORMERR, and dig its answer", [
   "nc",
   "dig",
 ], async () => {
@@ -170,7 +164,7 @@ realClient("20: nc's eighteen bytes get FORMERR, and dig its answer", [
   assertEquals(await dig("+short", "www.example.test"), "192.0.2.1\n");
 });
 
-realClient("20: dig gets from upstream what is not in the zone", [
+overUdp("20: dig gets from upstream what is not in the zone", [
   "dig",
   "python3",
 ], async () => {
@@ -190,7 +184,7 @@ realClient("20: dig gets from upstream what is not in the zone", [
   assertMatch(ours, /flags: qr aa rd ra;/);
 });
 
-realClient("20: dig gets SERVFAIL when upstream says nothing", [
+overUdp("20: dig gets SERVFAIL when upstream says nothing", [
   "dig",
   "python3",
 ], async () => {

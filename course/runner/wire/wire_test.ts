@@ -6,7 +6,6 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { Pty } from "../test_pty.ts";
 
 const HOUSE = fileURLToPath(new URL("../../..", import.meta.url));
 const COMMAND = ["run", "-q", "-P", "course/runner/wire/main.ts"];
@@ -122,36 +121,6 @@ Deno.test("wire explains what it cannot read", async () => {
 
   assertEquals(code, 2);
   assertStringIncludes(stderr, 'Say "connect" or "listen"');
-});
-
-Deno.test("wire talks in a terminal, in both roles", async () => {
-  await using server = new Pty([Deno.execPath(), ...COMMAND, "listen", "0"], {
-    cwd: HOUSE,
-  });
-  await server.sees("listens at 127.0.0.1:");
-  const [, port] = /listens at 127\.0\.0\.1:(\d+)/.exec(server.picture)!;
-  await using client = new Pty(
-    [Deno.execPath(), ...COMMAND, "connect", port!],
-    {
-      cwd: HOUSE,
-    },
-  );
-  await server.sees("connected to 127.0.0.1:");
-
-  await client.type("hello\n");
-  await server.sees('← "hello\\n"  (6 bytes)');
-  await server.type(":hex 00 ff\n");
-  await client.sees("← 00 ff");
-  await client.type(":end\n");
-  await server.sees("← ends its sending (FIN)");
-  await server.type("still here\n");
-  await client.sees('← "still here\\n"');
-  await server.type(":nonsense\n");
-  await server.sees('There is no wish ":nonsense"');
-  await server.type(":quit\n");
-
-  assertEquals((await client.ended()).code, 0);
-  assertEquals((await server.ended()).code, 0);
 });
 
 Deno.test("wire --udp asks, and takes the answer of the one it asked", async () => {
