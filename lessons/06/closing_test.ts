@@ -310,6 +310,24 @@ Deno.test(check("closeGracefully() stops a flood", {
   assertEquals(result, "gave-up", FAREWELL);
 }));
 
+Deno.test(check("closeGracefully() takes 1 MiB in vain, if nobody says less", {
+  only: "simulated", // Seconds pass at once here, and not on loopback.
+}, async (stage) => {
+  const [ann, toAnn] = await stage.meet("ann");
+  const [bob, toBob] = await stage.meet("bob");
+  const few = stage.start(() => closeGracefully(toAnn));
+  const many = stage.start(() => closeGracefully(toBob));
+
+  await ann.send(new Uint8Array(1_000_000));
+  await ann.closeWrite();
+  assertEquals(await few.result, "drained", `${FAREWELL} after 1000000 bytes`);
+
+  await bob.send(new Uint8Array(1_100_000)); // And he does not end.
+  assertEquals(await many.result, "gave-up", `${FAREWELL} after 1100000 bytes`);
+  const took = `${stage.now} ms, and drainBytes is 1 MiB by default`;
+  assert(stage.now < 4_000, `closeGracefully() took ${took}`);
+}));
+
 Deno.test(check("closeGracefully() gives up on a peer that dribbles", {
   reveals: ["per-read-only"],
   // Seconds pass at once here, and not on loopback.
