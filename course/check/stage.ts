@@ -99,7 +99,8 @@ export class Stage {
     const raw = this.#network.listenDatagram({ hostname, port: 0 });
     const socket = new StandInDatagram(raw, this.#world, { served: true });
     this.#served = raw.addr as Deno.NetAddr;
-    this.#program.serve(() => server(socket), socket);
+    const door = { close: () => StandInDatagram.retire(socket) };
+    this.#program.serve(() => server(socket), door);
     return this.#served;
   }
 
@@ -118,7 +119,8 @@ export class Stage {
     const listener = new StandInListener(tcp, this.#world);
     const socket = new StandInDatagram(udp, this.#world, { served: true });
     this.#served = tcp.addr;
-    this.#program.serve(() => server(listener, socket), listener, socket);
+    const door = { close: () => StandInDatagram.retire(socket) };
+    this.#program.serve(() => server(listener, socket), listener, door);
     return tcp.addr;
   }
 

@@ -514,4 +514,9 @@ Deno.test(check("serveCounter() outlives a burst that its buffer cannot hold", {
   // Nobody knows how many of them arrived. Whoever asks again is heard.
   const three = await request(counter, Uint8Array.of(3), AGAIN);
   assertBytes(three, Uint8Array.of(0, 0, 0, 3), "the sum");
+
+  // Bob's question stands behind all that were asked again.
+  const bob = stage.datagram("bob");
+  await bob.send(Uint8Array.of(0, 0, 0, 7, 1), counter);
+  await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 4));
 }));

@@ -11,6 +11,16 @@ export class StandInDatagram implements Deno.DatagramConn {
   readonly #open: Open;
   readonly #served: boolean;
   #receiving = 0;
+  #retired = false;
+
+  /**
+   * Closes `socket` at the end of a check. What a `receive()` under way still
+   * brings is too late then: the program would answer on a closed socket.
+   */
+  static retire(socket: StandInDatagram) {
+    socket.#retired = true;
+    socket.close();
+  }
 
   constructor(raw: RawDatagram, world: World, { served = false } = {}) {
     this.#served = served;
@@ -49,13 +59,23 @@ export class StandInDatagram implements Deno.DatagramConn {
       : "receive()";
     return this.#world.call(
       { kind: "receive", who: "", what, served: this.#served, on: this },
-      () => this.#raw.receive(into).finally(() => this.#receiving--),
+      () => this.#receive(into),
       ([bytes, from]) => {
         const who = this.#world.recording.nameOf(from);
         const call = what.replace("()", `() from ${who}`);
         return { who, text: `${call} → ${told(bytes, who)}`, bytes };
       },
     );
+  }
+
+  async #receive(into?: Uint8Array) {
+    try {
+      const received = await this.#raw.receive(into);
+      if (!this.#retired) return received;
+      throw new Deno.errors.Interrupted("operation canceled");
+    } finally {
+      this.#receiving--;
+    }
   }
 
   close() {
