@@ -24,8 +24,9 @@ import {
   tunnel,
 } from "./proxy.ts";
 
-const { ConnectionRefused, InvalidData, NetworkUnreachable, UnexpectedEof } =
+const { ConnectionRefused, InvalidData, NetworkUnreachable, NotFound } =
   Deno.errors;
+const { UnexpectedEof } = Deno.errors;
 
 // -- Part 1: a tunnel, and a proxy with one target --
 
@@ -137,7 +138,8 @@ Deno.test(check("tunnel() reads no faster than bob", {
 
   await stage.sleep(1_000); // Bob has read nothing yet.
   const held = sent - 2 * 131_072; // What is not in the kernel's buffers.
-  assert(held <= 262_144, `tunnel() holds ${held} bytes in memory`);
+  const most = "where 262144 may wait";
+  assert(held <= 262_144, `tunnel() holds ${held} bytes in memory, ${most}`);
 
   await bob.receives(book);
   await sending;
@@ -233,8 +235,6 @@ Deno.test(check("serveProxy() leaves no socket behind, twenty times", {
   }));
 
   await saying;
-  await stage.close();
-  assertEquals(stage.openSockets, []);
 }));
 
 // -- Part 2: the greeting --
@@ -457,7 +457,7 @@ Deno.test(
 // -- Part 4: the rule, and the reply --
 
 Deno.test(check("replyFor() knows what went wrong", () => {
-  const { NotCapable, NotFound, PermissionDenied, TimedOut } = Deno.errors;
+  const { NotCapable, PermissionDenied, TimedOut } = Deno.errors;
   const unreachable = Object.assign(new Error("oh"), { code: "EHOSTUNREACH" });
   const unknown = "failed to lookup address information: Name not known";
   const late = new DOMException("it took too long", "TimeoutError");
@@ -557,7 +557,11 @@ Deno.test(check("serveSocks() asks the rule about the address of a name", {
   const secret = await guarded(stage);
   const closed = await stage.listen("closed", { willClose: true });
   closed.close();
-  const allow = (address: string) => address !== "127.0.0.1";
+  const asked = new Set<string>();
+  const allow = (address: string) => {
+    asked.add(address);
+    return address !== "127.0.0.1";
+  };
 
   for (const { addr } of [secret, closed]) {
     const ann = await enter(stage, { allow });
@@ -565,6 +569,8 @@ Deno.test(check("serveSocks() asks the rule about the address of a name", {
     await receivesReply(ann, REPLY.denied);
     await ann.receivesEnd();
   }
+  const aName = "allow() was asked about home.test, which is no address";
+  assert(!asked.has("home.test"), aName);
   await secret.metNobody();
 }));
 
@@ -620,22 +626,112 @@ Deno.test(check("serveSocks() goes where the rule has looked", {
 
 Deno.test(check("serveSocks() says why it does not lead there", {
   reveals: ["socks-no-reply", "handler-rejection-kills-server"],
+  writesAtMost: 4,
 }, async (stage) => {
   const gone = await stage.listen("gone", { willClose: true });
   gone.close();
-  const requests: [Uint8Array, number][] = [
+  const resolve = (name: string) => {
+    if (name === "nobody.test") return Promise.resolve([]);
+    if (name === "lost.test") return Promise.reject(new NotFound("no records"));
+    return Promise.reject(new Error("the name server is down"));
+  };
+  const requests: [Uint8Array, number | "no"][] = [
     [ask(V4, gone.addr.port), REPLY.refused],
     [ask(named("nobody.test"), 80), REPLY.noHost],
+    [ask(named("lost.test"), 80), REPLY.noHost],
+    [ask(named("any.test"), 80), "no"], // Whichever: nothing is known.
     [ask(V4, 80, 2), REPLY.noCommand], // BIND
     [Uint8Array.of(5, 1, 0, 9, 9, 9), REPLY.noAddressType],
   ];
-  serve(stage);
+  serve(stage, { resolve });
   for (const [request, reply] of requests) {
     const ann = await greeted(stage, "ann");
     await ann.send(request);
-    await receivesReply(ann, reply);
+    if (reply === "no") {
+      const any = await anyReply(ann);
+      assert(any !== REPLY.granted, "granted, though resolve() has failed");
+    } else {
+      await receivesReply(ann, reply);
+    }
     await ann.receivesEnd();
   }
+}));
+
+Deno.test(check("serveSocks() hangs up on whom greet() does not let in", {
+  reveals: ["socks-serves-after-no"],
+}, async (stage) => {
+  serve(stage, { auth: onlyAnn });
+
+  const bob = await stage.connect("bob");
+  await bob.send(HELLO);
+  await bob.receives(Uint8Array.of(5, 0xff));
+  await bob.receivesEnd();
+
+  const mallory = await stage.connect("mallory");
+  await mallory.send(Uint8Array.of(5, 1, 2));
+  await mallory.receives(Uint8Array.of(5, 2));
+  await mallory.send(login("ann", "shoes"));
+  await mallory.receives(Uint8Array.of(1));
+  await mallory.receive(1);
+  await mallory.receivesEnd();
+}));
+
+Deno.test(check("serveSocks() keeps ann and bob apart", async (stage) => {
+  const target = await stage.listen("target");
+  const addr = serve(stage);
+  const forAnn = ask(named("home.test"), target.addr.port);
+  const forBob = ask(V4, target.addr.port);
+
+  const ann = await stage.connect("ann", addr);
+  await ann.send(Uint8Array.of(5, 2, 0)); // One of her two methods.
+  const bob = await greeted(stage, "bob");
+  await ann.send(Uint8Array.of(1));
+  await ann.receives(Uint8Array.of(5, 0));
+  await ann.send(forAnn.slice(0, 9));
+  await bob.send(forBob);
+  await receivesReply(bob, REPLY.granted);
+  await ann.send(forAnn.slice(9));
+
+  await receivesReply(ann, REPLY.granted);
+}));
+
+Deno.test(check("serveSocks() lets nobody wait for another's connect()", {
+  reveals: ["connect-in-accept-loop"],
+  only: "simulated", // How many fit into a full queue differs from OS to OS.
+}, async (stage) => {
+  const slow = await stage.listen("slow", { tcpBacklog: 0 });
+  await stage.connect("filler", slow.addr); // It takes the only place.
+  const target = await stage.listen("target");
+  const ann = await enter(stage);
+  await ann.send(ask(V4, slow.addr.port));
+  await stage.sleep(500);
+
+  const bob = await greeted(stage, "bob");
+  await bob.send(ask(V4, target.addr.port));
+  await receivesReply(bob, REPLY.granted);
+
+  await slow.accept(); // It is the filler's. Now there is room again.
+  await slow.accept();
+  await receivesReply(ann, REPLY.granted);
+}));
+
+Deno.test(check("serveSocks() connects for a client that has ended", {
+  only: "simulated", // As above.
+}, async (stage) => {
+  const slow = await stage.listen("slow", { tcpBacklog: 0 });
+  await stage.connect("filler", slow.addr);
+  const ann = await enter(stage);
+  await ann.send(ask(V4, slow.addr.port));
+
+  await ann.closeWrite(); // She has no more to say. She has not left.
+  await stage.sleep(500);
+  await slow.accept(); // It is the filler's. Now there is room again.
+
+  const host = await slow.accept();
+  await receivesReply(ann, REPLY.granted);
+  await host.receivesEnd();
+  await host.send("ten past six");
+  await ann.receives("ten past six");
 }));
 
 Deno.test(check("serveSocks() outlives port 0, and what is no SOCKS", {
@@ -659,6 +755,13 @@ Deno.test(check("serveSocks() outlives port 0, and what is no SOCKS", {
   const doomed = await stage.connect("doomed", undefined, { canReset: true });
   await doomed.sendInPieces([HELLO.slice(0, 1), HELLO.slice(1, 2)]);
   doomed.reset();
+  const halves = [HELLO.slice(0, 2), concat([HELLO, ask(V4, 80).slice(0, 9)])];
+  for (const half of halves) {
+    const brief = await stage.connect("brief");
+    await brief.send(half);
+    await brief.closeWrite();
+    await brief.receiveAll(); // It has ended inside: there is no more to come.
+  }
 
   const bob = await greeted(stage, "bob");
   await bob.send(ask(V4, target.addr.port));
@@ -752,7 +855,10 @@ Deno.test(check("serveSocks() lets go of a target whose client has left", {
   ann.reset();
   await slow.accept(); // It is the filler's. Now there is room again.
 
-  await (await slow.accept()).receivesEnd();
+  // Whoever gives up knocking has let go of it, too.
+  const coming = slow.accept();
+  const forNobody = await Promise.race([coming, stage.sleep(5_000)]);
+  await forNobody?.receivesEnd();
 }));
 
 Deno.test(check("serveSocks() leaves no socket behind, fifty times", {
@@ -779,8 +885,6 @@ Deno.test(check("serveSocks() leaves no socket behind, fifty times", {
   }));
 
   await targets;
-  await stage.close();
-  assertEquals(stage.openSockets, []);
 }));
 
 // -- Part 5: the client --
@@ -878,6 +982,24 @@ Deno.test(check("socksConnect() logs in", async (stage) => {
   using _conn = await connecting.result;
 }));
 
+Deno.test(
+  check("socksConnect() sends texts of up to 255 bytes", async (stage) => {
+    const long = `${"a".repeat(63)}.`.repeat(4).slice(0, 255);
+    const [user, password] = ["ü".repeat(127) + "u", "p".repeat(255)];
+    const { proxy, connecting } = await asking(stage, [user, password], long);
+
+    const [, count] = await proxy.receive(2);
+    await proxy.receive(count!);
+    await proxy.send(Uint8Array.of(5, 2));
+    await proxy.receives(login(user, password));
+    await proxy.send(Uint8Array.of(1, 0));
+    await proxy.receives(ask(named(long), 8025));
+    await proxy.send(GRANTED);
+
+    using _conn = await connecting.result;
+  }),
+);
+
 Deno.test(check("socksConnect() throws what the proxy answers, and closes", {
   reveals: ["leak-on-error-path", "leaked-conn"],
 }, async (stage) => {
@@ -932,19 +1054,32 @@ Deno.test(check("socksConnect() takes no end for an answer", {
   await assertRejects(() => connecting.result, UnexpectedEof, "", cut);
 }));
 
-Deno.test(check("socksConnect() closes when a name is too long", {
+Deno.test(check("socksConnect() closes when a text is too long", {
   reveals: ["leak-on-error-path", "leaked-conn"],
 }, async (stage) => {
   const host = await stage.host("proxy", async (proxy) => {
-    await proxy.receives(HELLO);
-    await proxy.send(Uint8Array.of(5, 0));
+    const [, count] = await proxy.receive(2);
+    const methods = await proxy.receive(count!);
+    await proxy.send(Uint8Array.of(5, methods.includes(2) ? 2 : 0));
     await proxy.receive(1); // It asks all the same, and is hung up on.
   });
-  const target = { hostname: "a".repeat(256), port: 8025 };
+  const [long, wide] = ["a".repeat(256), "ö".repeat(128)];
 
-  const long = "socksConnect() with a name of 256 bytes";
-  const connecting = stage.start(() => socksConnect(host.addr, target));
-  await assertRejects(() => connecting.result, RangeError, "", long);
+  for (
+    const [what, hostname, login] of [
+      ["a name of 256 bytes", long],
+      ["a user of 256 bytes", "home.test", [long, "söcks"]],
+      ["a user of 128 letters, 256 bytes", "home.test", [wide, "söcks"]],
+      ["a password of 256 bytes", "home.test", ["ann", long]],
+    ] as [string, string, [string, string]?][]
+  ) {
+    const target = { hostname, port: 8025 };
+    const connecting = stage.start(() =>
+      socksConnect(host.addr, target, login)
+    );
+    const too = `socksConnect() with ${what}`;
+    await assertRejects(() => connecting.result, RangeError, "", too);
+  }
 }));
 
 Deno.test(check("socksConnect() goes through serveSocks()", async (stage) => {

@@ -52,3 +52,14 @@ Deno.test("timeout-without-close is not said of one that does not come back", ()
   recording.wait({ ...accept, side: "cast" });
   assert(!says("timeout-without-close", "silence", recording));
 });
+
+Deno.test("other-side-left-open is not said of a side that was never there", () => {
+  const recording = new Recording(new Clock());
+  const program = { side: "program" } as const;
+  recording.note({ ...program, kind: "close", who: "bob", text: "close()" });
+  assert(!says("other-side-left-open", "silence", recording));
+
+  const text = "accept() → ann";
+  recording.note({ ...program, kind: "accept", who: "", text });
+  assert(says("other-side-left-open", "silence", recording));
+});

@@ -50,6 +50,15 @@ export const proxies: Catalogue = {
       kind === "different" && expected?.[0] === 5 && expected[1] !== 0 &&
       received?.[0] === 5 && received[1] === 0,
   },
+  "socks-serves-after-no": {
+    sentence:
+      "Your program has told this client no, and goes on with it: the answer of greet() decides whether the visit does.",
+    fits: ({ kind, who, recording }) =>
+      kind === "silence" && who !== undefined && wasToldNo(recording, who) &&
+      recording.waiting.some((call) =>
+        call.side === "program" && call.kind === "read" && call.who === who
+      ),
+  },
   "socks-local-dns": {
     sentence:
       "A request may hold a name: it travels as it is, and nobody but the proxy makes an address of it.",
@@ -130,11 +139,22 @@ function waitedToBeLetIn({ events }: Recording): boolean {
  * Whether somebody waits for the end of a connection that the program has not
  * closed, or the program itself waits on one.
  */
-function isKept({ kind, who, recording }: Evidence): boolean {
+function isKept({ kind, who, expected, recording }: Evidence): boolean {
   const { waiting } = recording;
   const kept = who ?? waiting.find(({ kind }) => kind === "read")?.who;
-  return kind === "silence" && kept !== undefined &&
+  return kind === "silence" && expected === undefined && kept !== undefined &&
+    isMet(recording, kept) &&
     recording.program("close").every((call) => call.who !== kept);
+}
+
+/** Whether the program has, or had, a connection with `who`. */
+function isMet(recording: Recording, who: string): boolean {
+  return recording.waiting.some((call) =>
+    call.side === "program" && call.kind === "read" && call.who === who
+  ) || recording.program().some((call) =>
+    call.error === undefined &&
+    (call.who === who || call.text === `accept() → ${who}`)
+  );
 }
 
 /** Whether another peer was closed, or a call to it has failed. */
@@ -152,6 +172,13 @@ function cameInPieces({ events }: Recording): boolean {
     const [next] = cast.slice(i + 1).filter((event) => event.who === who);
     return kind === "send" && next?.kind === "send";
   });
+}
+
+/** Whether the last that `who` heard is that no method fits, or no password. */
+function wasToldNo(recording: Recording, who: string): boolean {
+  const writes = recording.program("write").filter((call) => call.who === who);
+  const [version, answer] = writes.at(-1)?.bytes ?? [];
+  return version === 5 && answer === 0xff || version === 1 && answer !== 0;
 }
 
 /** The client was to send a name, and sends something else. */

@@ -156,7 +156,7 @@ class Visit {
   }
 
   async dial({ command, type, hostname, port }: SocksRequest) {
-    const { allow, resolve, connectMs = 5_000 } = this.options;
+    const { allow, resolve, connectMs = 10_000 } = this.options;
     if (command !== 1) throw new SocksError(REPLY.noCommand);
     const addresses = type === 3 ? await resolve(hostname) : [hostname];
     if (addresses.length === 0) throw new SocksError(REPLY.noHost);
@@ -265,6 +265,9 @@ export async function socksConnect(
     if (method === 2) {
       const [user, password] = login!.map((text) => encoder.encode(text));
       const [u, p] = [user!.length, password!.length];
+      if (u > 255 || p > 255) {
+        throw new RangeError("Cannot send so long a login");
+      }
       await send(conn, 1, u, ...user!, p, ...password!);
       const [, status] = await exactly(conn, 2);
       if (status !== 0) throw new SocksError(REPLY.denied);
