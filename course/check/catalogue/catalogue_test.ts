@@ -63,3 +63,42 @@ Deno.test("other-side-left-open is not said of a side that was never there", () 
   recording.note({ ...program, kind: "accept", who: "", text });
   assert(says("other-side-left-open", "silence", recording));
 });
+
+Deno.test("socks-one-read is not said of an answer to the whole message", () => {
+  const message = (...whats: [kind: "send" | "write", ...number[]][]) => {
+    const recording = new Recording(new Clock());
+    for (const [kind, ...bytes] of whats) {
+      const side = kind === "send" ? "cast" : "program";
+      const text = `${kind} ${bytes}`;
+      const sent = Uint8Array.from(bytes);
+      recording.note({ side, kind, who: "ann", text, bytes: sent });
+    }
+    return recording;
+  };
+  const said = (recording: Recording) =>
+    says("socks-one-read", "different", recording);
+
+  assert(!said(message(["send", 5, 1], ["send", 0], ["write", 5, 255])));
+  assert(said(message(["send", 5, 1], ["write", 5, 255], ["send", 0])));
+});
+
+Deno.test("socks-methods is not said of a method that was chosen", () => {
+  const recording = new Recording(new Clock());
+  const bytes = Uint8Array.of(5, 2, 0, 2);
+  const sent = { kind: "send", who: "ann", text: "→ 05 02 00 02" };
+  recording.note({ ...sent, side: "cast", bytes });
+  const fits = (...received: number[]) =>
+    mistake("socks-methods").fits({
+      kind: "different",
+      headline: "ann expected 05 00",
+      who: "ann",
+      received: Uint8Array.from(received),
+      recording,
+      network: "simulated",
+      used: true,
+    });
+
+  assert(fits(5, 0xff));
+  assert(!fits(5, 2));
+  assert(!fits(1, 1));
+});

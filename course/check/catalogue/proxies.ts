@@ -32,13 +32,14 @@ export const proxies: Catalogue = {
     sentence:
       "A greeting, a request or a reply can come in pieces; your program has not put this one together.",
     fits: (evidence) =>
-      failure(evidence) && (!evidence.used || cameInPieces(evidence.recording)),
+      failure(evidence) &&
+      (!evidence.used || actsAmid(evidence.recording) || isLost(evidence)),
   },
   "socks-methods": {
     sentence:
       "A greeting says how many methods it has; your program has looked at fewer, or has read another number of bytes.",
     fits: (evidence) =>
-      failure(evidence) &&
+      failure(evidence) && !hasChosen(evidence) &&
       sends(evidence.recording).some(({ bytes }) =>
         bytes?.[0] === 5 && bytes[1] !== 1
       ),
@@ -165,13 +166,39 @@ function otherIsOver({ who, recording }: Evidence): boolean {
   );
 }
 
-/** Whether somebody sent twice, and heard nothing in between. */
-function cameInPieces({ events }: Recording): boolean {
+/** What the cast sent in pieces: each, and the one that followed at once. */
+function pieces(events: readonly Event[]): [Event, Event][] {
   const cast = events.filter(({ side }) => side === "cast");
-  return cast.some(({ kind, who }, i) => {
-    const [next] = cast.slice(i + 1).filter((event) => event.who === who);
-    return kind === "send" && next?.kind === "send";
+  return cast.flatMap((event, i): [Event, Event][] => {
+    const next = cast.slice(i + 1).find(({ who }) => who === event.who);
+    return event.kind === "send" && next?.kind === "send"
+      ? [[event, next]]
+      : [];
   });
+}
+
+/** Whether the program drew a conclusion between two pieces of a message. */
+function actsAmid({ events }: Recording): boolean {
+  const kinds = ["write", "close", "closeWrite", "return", "throw"];
+  return pieces(events).some(([one, next]) =>
+    events.slice(events.indexOf(one), events.indexOf(next)).some((event) =>
+      event.side === "program" && kinds.includes(event.kind) &&
+      (event.who === "" || event.who === one.who)
+    )
+  );
+}
+
+/** Whether a message came in pieces, and the program has no answer to it. */
+function isLost({ kind, received, recording }: Evidence): boolean {
+  return kind === "silence" && !received?.length &&
+    pieces(recording.events).length > 0;
+}
+
+/** Whether the program has chosen a method that fits, or is past that. */
+function hasChosen({ kind, received }: Evidence): boolean {
+  const [version, method] = received ?? [];
+  return kind === "different" &&
+    (version === 1 || version === 5 && (method === 0 || method === 2));
 }
 
 /** Whether the last that `who` heard is that no method fits, or no password. */
