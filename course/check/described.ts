@@ -1,3 +1,9 @@
+import { FOLDER } from "./simulated/files.ts";
+
+/** What a program may have beside the network: a folder that is none. */
+const IN_FOLDER =
+  "and the simulated folder has Deno.lstat(), stat(), remove(), rename() and chmod() alone";
+
 /**
  * An error in one line: its name and the first line of its message. What the
  * sandbox denies is told as such.
@@ -7,7 +13,10 @@ export function described(error: unknown): string {
   const denied = error instanceof Deno.errors.NotCapable;
   if (denied && error.message.startsWith("Requires ")) {
     const [asked] = error.message.split(", run again");
-    return `NotCapable: ${asked}, and a lesson may use loopback and nothing else`;
+    const why = asked!.includes(`"${FOLDER}/`)
+      ? IN_FOLDER
+      : "and a lesson may use loopback and nothing else";
+    return `NotCapable: ${asked}, ${why}`;
   }
   const [line] = error.message.split("\n");
   return line ? `${error.name}: ${line}` : error.name;

@@ -73,6 +73,15 @@ export const unixPromises: Record<string, (folder: string) => Promise<void>> = {
     assertEquals(await Deno.readTextFile(path), "mine");
     assertEquals(Deno.lstatSync(path).isSocket, false);
   },
+  "chmod() of a socket's file leaves its server alone": async (folder) => {
+    const path = `${folder}/a.sock`;
+    using listener = listenAt(path);
+    Deno.chmodSync(path, 0o600);
+    await Deno.chmod(path, 0o700);
+    using _near = await connectTo(path);
+    using _far = await listener.accept();
+    assertEquals(Deno.lstatSync(path).isSocket, true);
+  },
   "connect() to a path with nothing there throws NotFound": async (folder) => {
     const path = `${folder}/a.sock`;
     await rejects(() => connectTo(path), "NotFound", MISSING, "ENOENT");
@@ -81,6 +90,8 @@ export const unixPromises: Record<string, (folder: string) => Promise<void>> = {
     await rejects(lstat, "NotFound", told("lstat"), "ENOENT");
     const remove = () => Deno.removeSync(path);
     await throws(remove, "NotFound", told("remove"), "ENOENT");
+    const chmod = () => Deno.chmodSync(path, 0o600);
+    await throws(chmod, "NotFound", told("chmod"), "ENOENT");
   },
   "connect() follows a socket to where its file was moved": async (folder) => {
     using listener = listenAt(`${folder}/a.sock`);

@@ -3,6 +3,9 @@ import { kernel } from "../errors.ts";
 import { SimulatedConn } from "./conn.ts";
 import { SimulatedListener } from "./listener.ts";
 
+/** The path of the simulated folder. */
+export const FOLDER = "/here";
+
 /** What lies at a path: a socket, whether or not it is served, or a text. */
 type Entry = { listener: SimulatedListener | undefined } | { text: string };
 
@@ -12,7 +15,7 @@ type Entry = { listener: SimulatedListener | undefined } | { text: string };
  */
 export class SimulatedFiles {
   /** The path that all others begin with; the real one is never touched. */
-  readonly folder = "/here";
+  readonly folder = FOLDER;
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
 
@@ -93,6 +96,11 @@ export class SimulatedFiles {
     const entry = this.#entry(from, "rename");
     this.#entries.delete(from);
     this.#entries.set(to, entry);
+  }
+
+  /** See `Deno.chmod`. There is one user here, who may do everything. */
+  chmod(path: string) {
+    this.#entry(path, "chmod");
   }
 
   /** See `Deno.readTextFile`. */

@@ -8,6 +8,7 @@ const NAMES = [
   "stat",
   "remove",
   "rename",
+  "chmod",
   "readTextFile",
   "writeTextFile",
 ] as const;
