@@ -46,12 +46,10 @@ export const addresses: Catalogue = {
   "split-on-colon": {
     sentence:
       "Your program cuts at a colon, and IPv6 addresses are full of them; what it takes for the port is a part of the address.",
-    fits: ({ kind, headline }) => {
-      const [, host, read] = headline.match(/is "(.*)" and .* read "(.*)"/) ??
-        [];
-      // One that only keeps the brackets has cut in the right place.
-      return kind === "threw" || kind === "assert" && read !== `[${host}]`;
-    },
+    fits: ({ kind, headline }) =>
+      kind === "assert" && cutsInside(headline) ||
+      // What refuses bare IPv6, or a zone, need not have cut anything.
+      kind === "threw" && /\[[\da-f:]+\]:\d/i.test(headline),
   },
   "first-address-only": {
     sentence:
@@ -105,6 +103,15 @@ export const addresses: Catalogue = {
         ),
   },
 };
+
+/** Whether the host that was read ends at a colon, and too early. */
+function cutsInside(headline: string): boolean {
+  const [, text, host, read] =
+    headline.match(/^"(.*)" is "(.*)" and .* read "(.*)"/) ?? [];
+  if (text === undefined || read === host || read === `[${host}]`) return false;
+  const bare = text.replace(/[[\]]/g, "");
+  return [text, bare].some((whole) => whole.startsWith(`${read}:`));
+}
 
 /** How many connections the program has begun. */
 function tries({ recording }: Evidence): number {

@@ -43,7 +43,9 @@ export function parseHostPort(
 
 /** Whether there are eight groups, or fewer and one gap. */
 function isAddress(text: string): boolean {
-  const [address = ""] = text.split("%");
+  const [full = ""] = text.split("%");
+  // An address of IPv4 in the end stands for two groups.
+  const address = full.replace(/(?<=:)\d+\.\d+\.\d+\.\d+$/, "0:0");
   const gaps = address.split("::").length - 1;
   const groups = address.split(":").filter((group) => group !== "");
   return address.includes(":") &&
