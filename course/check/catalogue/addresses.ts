@@ -1,6 +1,6 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
-import { type Catalogue, failure, whenever } from "./mistake.ts";
+import { type Catalogue, failure } from "./mistake.ts";
 import { acceptsTooMany } from "./tables.ts";
 
 /** Mistakes about addresses. */
@@ -13,7 +13,8 @@ export const addresses: Catalogue = {
   "bind-localhost-only": {
     sentence:
       "Your program listens on 127.0.0.1 alone; at any other address of the machine it cannot be reached.",
-    fits: whenever("refused"),
+    fits: ({ kind, headline }) =>
+      kind === "refused" && !headline.includes(" 127.0.0.1:"),
   },
   "bind-everything": {
     sentence:
@@ -34,8 +35,9 @@ export const addresses: Catalogue = {
       "Your program takes localhost for 127.0.0.1; it is a name, and often it means ::1, where another server may listen.",
     fits: (evidence) =>
       evidence.kind === "assert" && evidence.headline.includes("localhost") ||
-      evidence.error instanceof Deno.errors.ConnectionRefused ||
-      evidence.error instanceof AggregateError,
+      (evidence.error instanceof Deno.errors.ConnectionRefused ||
+          evidence.error instanceof AggregateError) &&
+        goesElsewhere(evidence),
   },
   "v4-mapped-acl": {
     sentence:
@@ -55,7 +57,7 @@ export const addresses: Catalogue = {
     sentence:
       "A name stands for several addresses, and your program tries the first alone; another one would have answered.",
     fits: (evidence) =>
-      failure(evidence) && tries(evidence) <= 1 &&
+      failure(evidence) && tries(evidence) <= 1 && !isBug(evidence) &&
       !hadNoTime(evidence), // Then the first was not the only one.
   },
   "all-addresses-at-once": {
@@ -76,7 +78,9 @@ export const addresses: Catalogue = {
   "stale-unix-socket": {
     sentence:
       "A server that crashes leaves its socket's file behind, and your program cannot listen until somebody removes it.",
-    fits: ({ error }) => error instanceof Deno.errors.AddrInUse,
+    fits: ({ error, recording }) =>
+      error instanceof Deno.errors.AddrInUse &&
+      recording.program("remove").length === 0,
   },
   "connected-means-accepted": {
     sentence:
@@ -111,6 +115,18 @@ function cutsInside(headline: string): boolean {
   if (text === undefined || read === host || read === `[${host}]`) return false;
   const bare = text.replace(/[[\]]/g, "");
   return [text, bare].some((whole) => whole.startsWith(`${read}:`));
+}
+
+/** Whether the program went to another address than ::1, or to a name. */
+function goesElsewhere({ recording }: Evidence): boolean {
+  return recording.program("connect").some(({ text }) => !text.includes("::1"));
+}
+
+/** Whether the program has failed at something that no network did to it. */
+function isBug({ error }: Evidence): boolean {
+  return [TypeError, ReferenceError, URIError].some((Class) =>
+    error instanceof Class
+  );
 }
 
 /** How many connections the program has begun. */
