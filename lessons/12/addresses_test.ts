@@ -311,7 +311,7 @@ Deno.test(
 );
 
 Deno.test(check("connectAny() fails when the resolver does", async (stage) => {
-  // Deno.resolveDns() has no empty list for a name that nobody knows: it rejects.
+  // As Deno.resolveDns() does for a name that nobody knows.
   const resolve = () => Promise.reject(new NotFound("nowhere is unknown"));
   const told = "connectAny() with a resolver that rejects";
   const connecting = stage.start(
