@@ -156,7 +156,9 @@ export async function listenUnix(path: string): Promise<Deno.UnixListener> {
     if (error instanceof ConnectionRefused) Deno.removeSync(path);
     else if (!(error instanceof NotFound)) throw error;
   }
-  return Deno.listen({ transport: "unix", path });
+  const listener = Deno.listen({ transport: "unix", path });
+  Deno.chmodSync(path, 0o600); // For programs of this user alone.
+  return listener;
 }
 
 export async function serve(listener: Deno.Listener): Promise<void> {
