@@ -102,6 +102,7 @@ export class Play {
     const stage = new Stage(network, this.#world, this.#hand, {
       random,
       symbol,
+      timers: this.#timers,
       scripts: !this.#bill.alone,
     });
     const undo = [

@@ -25,6 +25,7 @@ import { StandInConn } from "./stand_ins/conn.ts";
 import { StandInDatagram } from "./stand_ins/datagram.ts";
 import { StandInListener } from "./stand_ins/listener.ts";
 import type { Random } from "./stand_ins/random.ts";
+import type { Timers } from "./stand_ins/timers.ts";
 import { listenTls } from "./stand_ins/tls.ts";
 import type { World } from "./stand_ins/world.ts";
 
@@ -35,6 +36,7 @@ export class Stage {
   readonly #hand: Stagehand;
   readonly #symbol: string;
   readonly #scripts: boolean;
+  readonly #timers: Timers;
   #served: Deno.NetAddr | undefined;
   readonly #entrance: Entrance;
   readonly #program: Program;
@@ -46,6 +48,7 @@ export class Stage {
   constructor(network: Network, world: World, hand: Stagehand, also: {
     random: Random;
     symbol: string;
+    timers: Timers;
     /** Whether scripts are played, or left to the simulated network. */
     scripts: boolean;
   }) {
@@ -54,6 +57,7 @@ export class Stage {
     this.#hand = hand;
     this.#symbol = also.symbol;
     this.#scripts = also.scripts;
+    this.#timers = also.timers;
     this.#entrance = new Entrance(network, world, hand);
     this.#program = new Program(world, hand, also.symbol);
     this.random = also.random;
@@ -300,6 +304,11 @@ export class Stage {
   writesTo({ name }: Actor): number {
     const writes = this.#world.recording.program("write");
     return writes.filter(({ who }) => who === name).length;
+  }
+
+  /** How often a timer of the program has rung until now. */
+  get ringings(): number {
+    return this.#timers.rung;
   }
 
   /** How many datagrams the program and the cast have sent until now. */

@@ -285,7 +285,9 @@ Deno.test(check("ConnWriter.close() wakes all that wait", async (stage) => {
   assert(stage.now < 1_000, "ConnWriter.close() waited for the peer");
 }));
 
-Deno.test(check("ConnWriter sleeps while its peer does", async (stage) => {
+Deno.test(check("ConnWriter sleeps while its peer does", {
+  reveals: ["polls-for-room"],
+}, async (stage) => {
   const to = stage.writer([{ pause: 2_000 }, Infinity]);
   const writer = new ConnWriter(to, { maxQueued: 100 });
 
@@ -295,6 +297,11 @@ Deno.test(check("ConnWriter sleeps while its peer does", async (stage) => {
   });
 
   assertEquals(to.received.length, 180);
+  assert(
+    stage.ringings <= 20, // Whoever asks every 100 ms, and waits for two things.
+    `ConnWriter was woken by timers ${stage.ringings} times in two seconds; ` +
+      "what it waits for is the end of a write",
+  );
 }));
 
 Deno.test(check("ConnWriter brings eight megabytes through 64 KiB", {

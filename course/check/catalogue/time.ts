@@ -52,6 +52,12 @@ export const time: Catalogue = {
       "The work is done, and the timer that watched over it runs on; the process cannot end before it rings.",
     fits: leaves("timer"),
   },
+  "polls-for-room": {
+    sentence:
+      "Your program asks again and again whether there is room; it is awake all the time, and nothing has changed. The end of a write can wake whoever waits.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" && headline.includes("was woken by timers"),
+  },
   "timeout-without-close": {
     sentence:
       "Your program gave up and kept the connection; what arrives late is taken for the answer to the next question.",

@@ -66,6 +66,9 @@ export class Timers {
   readonly #report: (error: unknown) => void;
   #next = 1;
 
+  /** How often one of them has rung. */
+  rung = 0;
+
   /** `report` hears of what callbacks throw: nobody else would. */
   constructor(clock: Clock, report: (error: unknown) => void) {
     this.#clock = clock;
@@ -82,6 +85,7 @@ export class Timers {
 
   #start(callback: Callback, ms: number, every: boolean, args: unknown[]) {
     const ring = () => {
+      this.rung++;
       try {
         callback(...args);
       } catch (error) {
