@@ -46,7 +46,12 @@ export interface Host {
   readonly addr: Deno.NetAddr;
   /** Takes the next connection of the program. */
   accept(): Promise<Actor>;
-  /** Stops listening; `willClose` keeps its port from others. */
+  /**
+   * Stops listening.
+   *
+   * @throws {TypeError} If it came without `willClose`: whoever connects to its
+   * port then could meet somebody else's listener.
+   */
   close(): void;
 }
 
@@ -198,7 +203,12 @@ export class Entrance {
     this.#hand.atEnd(close);
     return {
       addr: raw.addr,
-      close,
+      close: () => {
+        if (willClose) return close();
+        throw new TypeError(
+          `Cannot close "${name}": it listens without { willClose: true }`,
+        );
+      },
       accept: async () => {
         const place = Place.here();
         const as = { side: "cast", who: name, kind: "accept" } as const;

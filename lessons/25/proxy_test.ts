@@ -578,7 +578,7 @@ Deno.test(check("serveSocks() connects to no address that is forbidden", {
   reveals: ["open-proxy"],
   address: "127.0.0.2",
 }, async (stage) => {
-  const target = await stage.listen("target");
+  const target = await stage.listen("target", { willClose: true });
   const { port } = target.addr;
   const secret = await guarded(stage, { hostname: "127.0.0.2", port });
   serve(stage, {

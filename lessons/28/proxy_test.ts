@@ -170,7 +170,9 @@ Deno.test(check("Pool never has more than max connections", {
 Deno.test(check("Pool gives a place back when connecting fails", {
   reveals: ["pool-place-lost"],
 }, async (stage) => {
-  const { host, pool } = await pooled(stage, { max: 1 });
+  const { host, pool } = await pooled(stage, { max: 1 }, {
+    willClose: true,
+  });
   host.close();
 
   for (let i = 0; i < 3; i++) {
@@ -1761,7 +1763,7 @@ function forwardedFor(fields: [string, string][]): string {
 async function pooled(
   stage: Stage,
   options: Partial<PoolOptions>,
-  where: { canReset?: boolean; tcpBacklog?: number } = {},
+  where: { canReset?: boolean; tcpBacklog?: number; willClose?: boolean } = {},
 ) {
   const host = await stage.listen("one", where);
   const { hostname, port } = host.addr;
@@ -2075,13 +2077,14 @@ async function moody(stage: Stage, names: string[]) {
     }
   };
   return await Promise.all(names.map(async (name) => {
-    const first = await stage.host(name, serve);
+    const first = await stage.host(name, serve, { willClose: true });
     const comeAndGo = async () => {
       for (let host = first;;) {
         await stage.sleep(200 + random.below(600));
         host.close();
         await stage.sleep(random.below(300));
-        host = await stage.host(name, serve, { port: first.addr.port });
+        const { port } = first.addr;
+        host = await stage.host(name, serve, { port, willClose: true });
       }
     };
     comeAndGo();

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type Body, type Outcome, Play } from "../play.ts";
 
 function perform(
@@ -79,7 +79,7 @@ for (const network of ["simulated", "loopback"] as const) {
         () => Deno.connect({ hostname, port }),
         Deno.errors.ConnectionRefused,
       );
-      const again = await stage.listen("host", { port });
+      const again = await stage.listen("host", { port, willClose: true });
       assertEquals(again.addr.port, port);
       again.close();
     }, network);
@@ -87,3 +87,13 @@ for (const network of ["simulated", "loopback"] as const) {
     assertEquals(evidence?.headline, undefined);
   });
 }
+
+Deno.test("a host that has not said so does not close", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const host = await stage.listen("host");
+    assertThrows(() => host.close(), TypeError, "without { willClose: true }");
+    await (await stage.connect("ann", host)).send("hello");
+  });
+
+  assertEquals(evidence?.headline, undefined);
+});
