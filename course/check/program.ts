@@ -1,5 +1,6 @@
 import { described, nameOf } from "./described.ts";
 import { Unmet } from "./evidence.ts";
+import { pace } from "./pace.ts";
 import { Place } from "./place.ts";
 import type { Stagehand } from "./stagehand.ts";
 import type { World } from "./stand_ins/world.ts";
@@ -103,17 +104,17 @@ export class Program {
 
   /**
    * Calls a function of the program, which may use `ms` milliseconds of
-   * processor time. They are counted the same on a busy machine; allow ten
-   * times what a plain solution needs, for a slower one.
+   * processor time: more on a slower machine, and fewer on a faster one.
    */
   async within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
+    const allowed = Math.ceil(ms * pace());
     const unmet = new Unmet({
       kind: "slow",
       headline:
-        `${this.#symbol} used ${ms} ms of processor time, and this work needs far less`,
+        `${this.#symbol} used ${allowed} ms of processor time, and this work needs far less`,
     }).from(Place.here());
     const over = Promise.withResolvers<never>();
-    this.#world.budget(ms, () => over.reject(unmet));
+    this.#world.budget(allowed, () => over.reject(unmet));
     over.promise.catch(() => {}); // Whoever waits for the result hears of it.
     try {
       const result = await Promise.race([call(), over.promise]);

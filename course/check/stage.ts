@@ -236,8 +236,10 @@ export class Stage {
 
   /**
    * Calls a function of the program, which may use `ms` milliseconds of
-   * processor time. They are counted the same on a busy machine; allow ten
-   * times what a plain solution needs, for a slower one.
+   * processor time. They are counted the same on a busy machine, and there are
+   * more of them on a slow one (pace.ts). Choose a number midway, in
+   * factors, between what the slowest right program takes and the quickest
+   * wrong one: three times the one at least, and a third of the other.
    */
   within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
     return this.#program.within(ms, call);

@@ -119,7 +119,7 @@ Deno.test(check("readExactly() joins 8,192 pieces at the pace of one", {
   const reader = stage.reader(Array(8_192).fill(piece));
   const length = 8_192 * 128;
 
-  const bytes = await stage.within(800, () => readExactly(reader, length));
+  const bytes = await stage.within(500, () => readExactly(reader, length));
 
   assertEquals(bytes?.length, length);
 }));

@@ -257,7 +257,7 @@ Deno.test(check("LineReader reads 8,192 pieces of a line at the pace of one", {
   const maxBytes = 8_192 * 128;
   const lines = new LineReader(stage.reader([...pieces, "\n"]), { maxBytes });
 
-  const line = await stage.within(1_000, () => lines.readLine());
+  const line = await stage.within(800, () => lines.readLine());
 
   assertEquals(line?.length, maxBytes);
 }));

@@ -310,7 +310,7 @@ Deno.test(check("RespDecoder copies each byte about once", {
     ) => [...decoder.push(sent.subarray(i * 32, i * 32 + 32))];
 
     const pieces = { length: Math.ceil(sent.length / 32) };
-    const found = await stage.within(150, () => Array.from(pieces, push32));
+    const found = await stage.within(60, () => Array.from(pieces, push32));
 
     assertMessages(
       found.flat(2),
