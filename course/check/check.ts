@@ -48,6 +48,8 @@ let running: {
   busyFor: () => number;
   /** What it has failed with already. */
   fatal: () => Unmet | undefined;
+  /** Tells how it ended, once that is known. */
+  end?: () => void;
 } | undefined;
 let planned = false;
 
@@ -127,7 +129,9 @@ async function run(name: string, options: CheckOptions, body: Body) {
       const found = diagnose(reveals, evidence);
       const text = explain(evidence, found, place?.trail ?? "");
       const failure = asData(evidence, found, { text, place, seed });
-      end({ status: "failed", failure });
+      // To tell it takes time. If that runs out meanwhile, it is told again.
+      running.end = () => end({ status: "failed", failure });
+      running.end();
       running = undefined;
       throw new Failed(text, place);
     }
@@ -140,6 +144,11 @@ async function run(name: string, options: CheckOptions, body: Body) {
 real.test.afterEach(() => {
   if (running === undefined) return;
   // The time of the check ran out while it was running: Deno stopped it.
+  if (running.end) {
+    running.end();
+    running = undefined;
+    return;
+  }
   const at = running.line();
   const where = at === ""
     ? ""

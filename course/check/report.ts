@@ -42,21 +42,29 @@ function option(name: string): string | undefined {
 const LINE = 1_000;
 
 /**
- * Prints `data` as marked lines, if somebody asked for it: a "+" behind the word
- * says that the next line goes on.
+ * Prints `data` as marked lines, if somebody asked for it. The sign behind the
+ * word says what a line is: "<" the first of several, "+" one in their middle,
+ * ">" the last, and " " the only one. Deno may stop a test that takes too long
+ * right here; what comes next then begins anew.
  */
 export function report(data: unknown): void {
   if (nonce === undefined) return;
   let rest: string = real.stringify(data);
+  let isFirst = true;
   while (rest.length > LINE) {
     // Two halves of one character would both be lost.
     const isHalf = /[\ud800-\udbff]/.test(rest[LINE - 1]!);
     const end = isHalf ? LINE - 1 : LINE;
-    real.log(`\n\x1e${nonce}+${rest.slice(0, end)}`);
+    line(isFirst ? "<" : "+", rest.slice(0, end));
     rest = rest.slice(end);
+    isFirst = false;
   }
-  // A program may have printed half a line; data begins on a line of its own.
-  real.log(`\n\x1e${nonce} ${rest}`);
+  line(isFirst ? " " : ">", rest);
+}
+
+/** A program may have printed half a line; data begins on a line of its own. */
+function line(sign: string, text: string) {
+  real.log(`\n\x1e${nonce}${sign}${text}`);
 }
 
 /**

@@ -116,10 +116,11 @@ const LONGEST_LINE = 8 * 1024;
 /**
  * Takes the data lines out of what a run prints.
  *
- * A data line begins with U+001E and the run's own random word, and a "+" if
- * the next one goes on; the program
- * under test does not know the word, so whatever else it prints is output. The
- * explanation comes from here, and never the verdict.
+ * A data line begins with U+001E, the run's own random word, and a sign: "<" if
+ * it is the first of several, "+" in their middle, ">" if it is the last, and a
+ * space if it is the only one. The program under test does not know the word, so
+ * whatever else it prints is output. The explanation comes from here, and never
+ * the verdict.
  */
 export class ReportReader {
   readonly report: Report = {
@@ -166,10 +167,12 @@ export class ReportReader {
     // A program that prints no newline shares its line with the data.
     const at = line.indexOf(this.#mark);
     const sign = at < 0 ? "" : line[at + this.#mark.length];
-    if (sign !== " " && sign !== "+") return this.print(line + newline);
+    if (!sign || !" <+>".includes(sign)) return this.print(line + newline);
     if (at > 0) this.print(line.slice(0, at));
+    // What has begun before, and has no end, was cut short.
+    if (" <".includes(sign)) this.#data = "";
     this.#data += line.slice(at + this.#mark.length + 1);
-    if (sign === "+") return; // The next line goes on.
+    if ("<+".includes(sign)) return; // The next line goes on.
     const json = parse(this.#data);
     this.#data = "";
     if (json) this.#record(json);

@@ -42,13 +42,28 @@ Deno.test("ReportReader finds data behind output without a newline", () => {
 
 Deno.test("ReportReader joins data that goes on over lines", () => {
   const reader = read(
-    '\u001eword+{"plan":["a"\n',
-    'hello\n\u001eword+,"b\n\u001eword "]}\n',
-    PLAN,
+    '\u001eword<{"plan":["a"\n',
+    'hello\n\u001eword+,"b\n\u001eword>"]}\n',
+    '\u001eword {"begin":"a"}\n',
   );
 
   assertEquals(reader.report.plan, ["a", "b"]);
+  assertEquals([...reader.report.begun], ["a"]);
   assertEquals(reader.output, "hello\n");
+});
+
+Deno.test("ReportReader drops data that was cut short by other data", () => {
+  for (const cut of ["", '\u001eword+,"status":"failed","failure":{"te\n']) {
+    const reader = read(
+      '\u001eword<{"end":"a"\n',
+      cut,
+      '\u001eword<{"stuck":"a",\n\u001eword>"text":"too late"}\n',
+    );
+
+    assertEquals(reader.report.ended.size, 0);
+    assertEquals(reader.report.stuck.get("a")?.text, "too late");
+    assertEquals(reader.output, "");
+  }
 });
 
 Deno.test("ReportReader takes lines with another word for output", () => {
