@@ -191,6 +191,27 @@ async function assertRamp(
   await test.result;
 }
 
+Deno.test(check("loadTest() sends no message before it is due", {
+  reveals: ["messages-too-soon"],
+  only: "simulated",
+}, async (stage) => {
+  const load = { conns: 1, messages: 4, everyMs: 100, size: 4 };
+  const shop = await stage.listen("shop");
+  const test = stage.start(() => loadTest([shop.addr], load));
+  const clerk = await shop.accept();
+
+  for (let n = 0; n < load.messages; n++) {
+    const message = await clerk.receive(load.size);
+    const came = Math.round(stage.now);
+    await clerk.send(message);
+    assert(
+      Math.abs(came - n * 100) <= 5,
+      `message ${n} came after ${came} ms, and was due after ${n * 100} ms`,
+    );
+  }
+  await test.result;
+}));
+
 // A second of silence, and ten messages that were due in it.
 Deno.test(check("loadTest() counts from when a message was due", {
   reveals: ["sorted-as-text", "coordinated-omission"],

@@ -43,6 +43,15 @@ export const crowds: Catalogue = {
         (got.p50 < due.p50 || got.max < due.max);
     },
   },
+  "messages-too-soon": {
+    sentence:
+      "A message left before it was due; whoever sends as soon as the last answer is there puts another load on the server.",
+    fits: ({ kind, headline }) => {
+      const [, came, due] =
+        headline.match(/^message \d+ came after (\d+) ms, .* (\d+) ms$/) ?? [];
+      return kind === "assert" && Number(came) < Number(due);
+    },
+  },
   "sleep-sync": {
     sentence:
       "Your program waited for a time, and not for the answer; what comes after that is lost.",
