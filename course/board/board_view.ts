@@ -86,7 +86,7 @@ function join({ room, address }: Shown): Markup {
   const picture = encodeQR(link, "svg", { border: 2 });
   return markup`<div class="join">
 <p>join <b>${address}</b> code <b>${code}</b></p>
-<p><code>deno task learn --join ${address} --code ${code} --name </code><i>you</i></p>
+<p><code>deno task learn <span>--join ${address}</span> <span>--code ${code}</span> --name </code><i>you</i></p>
 </div>
 <a class="qr" href="${link}" aria-label="How to join">${raw(picture)}</a>`;
 }

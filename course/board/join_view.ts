@@ -11,7 +11,7 @@ export function joinView({ room, address }: Shown): Markup {
 <main>
 <h1>Join the workshop</h1>
 <p>In the folder of the course, type this with your own name:</p>
-<pre><code>deno task learn --join ${address} --code ${code} --name Ada</code></pre>
+<pre><code>deno task learn <span>--join ${address}</span> <span>--code ${code}</span> <span>--name Ada</span></code></pre>
 <p>With Node and without Deno, begin with <code>npx -y deno@2.9.6</code> instead of <code>deno</code>.</p>
 <p>The instructor sees your name, your lesson, and which check fails. Your code stays with you.</p>
 ${note !== null && markup`<p class="note" dir="auto">${note}</p>`}

@@ -108,7 +108,7 @@ export class Room {
       };
     }
     if (this.#learners.size >= MOST) {
-      throw new Refused(503, `The room is full: ${MOST} have joined.`);
+      throw new Refused(403, `The room is full: ${MOST} have joined.`);
     }
     const fresh = { name: freeName(name, this.learners), joined: this.now };
     const word = newWord();

@@ -88,6 +88,12 @@ export function parse(args: string[]): Request {
     ...(join && { join }),
   };
   if (flags.help) return { ...request, word: "help" };
+  if (join && first !== undefined && !isKnown(first)) {
+    throw new UsageError(
+      `Cannot read the word "${first}": a name of several words stands in ` +
+        `quotes, such as --name "Ada Lovelace".`,
+    );
+  }
   if (others.length > 0) throw unknown(`argument "${others[0]}"`);
   if (first === undefined) return { ...request, word: "learn" };
   if (/^\d+$/.test(first) && second === undefined) {
@@ -98,7 +104,7 @@ export function parse(args: string[]): Request {
       `Cannot read "${second}": one lesson is shown at a time.`,
     );
   }
-  if (!WORDS.has(first)) throw unknown(`word "${first}"`);
+  if (!isKnown(first)) throw unknown(`word "${first}"`);
   if (second !== undefined && ALONE.has(first)) {
     throw new UsageError(
       `Cannot read "${second}": nothing follows "${first}".`,
@@ -106,6 +112,11 @@ export function parse(args: string[]): Request {
   }
   const word = first as Word;
   return { ...request, word, ...(second && { argument: second }) };
+}
+
+/** Whether it is a lesson, or something that can be asked for. */
+function isKnown(word: string): boolean {
+  return /^\d+$/.test(word) || WORDS.has(word);
 }
 
 /** The board that the flags name; all three of them, or none. */

@@ -52,6 +52,8 @@ Deno.test("parse() understands which board to join, and as whom", () => {
     const two = flags.toSpliced(n, 2);
     assertThrows(() => parse(two), UsageError, "Cannot join: it takes --join");
   }
+  const words = () => parse([...flags.toSpliced(5, 1, "Ada"), "Lovelace"]);
+  assertThrows(words, UsageError, 'in quotes, such as --name "Ada Lovelace"');
   flags[1] = "192.168.1.20,example.com";
   assertThrows(() => parse(flags), UsageError, "an address is like 192.168.");
 });
