@@ -7,8 +7,7 @@
 //     11/README.md: It limits each call
 //
 // its id, its status, its lessons; the fact, in our words; and one place or
-// more: a file, and words that stand in it. Instead of places, `later` says
-// that none of these lessons has been written.
+// more: a file, and words that stand in it.
 
 /** Where a fact is told. */
 export interface Place {
@@ -30,7 +29,6 @@ export interface Row {
   /** Two digits each. */
   readonly lessons: string[];
   readonly fact: string;
-  /** None if the fact's lessons have not been written. */
   readonly places: Place[];
 }
 
@@ -60,7 +58,7 @@ function parseRow(text: string): Row {
       `Cannot read a row: it has a head, a fact and places, not\n${text}`,
     );
   }
-  const places = where.join() === "later" ? [] : where.map(parsePlace);
+  const places = where.map(parsePlace);
   return { id, status, lessons: lessons.trim().split(" "), fact, places };
 }
 
@@ -92,15 +90,8 @@ export function brokenIds(
   ];
 }
 
-/** What is wrong with a row's places, or with its having none. */
+/** What is wrong with a row's places. */
 export function brokenPlaces(row: Row, read: Read): string[] {
-  if (row.places.length === 0) {
-    const there = row.lessons
-      .filter((number) => read(`lessons/${number}/README.md`) !== undefined);
-    return there.map((number) =>
-      `${row.id} says "later", and lesson ${number} is there: where is it told?`
-    );
-  }
   return row.places.flatMap((place) =>
     brokenPlace(place, row.lessons, read).map((what) => `${row.id} ${what}`)
   );

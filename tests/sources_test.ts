@@ -44,7 +44,6 @@ function found(places: string, lessons = "01"): string[] {
 const right: [name: string, places: string, lessons?: string][] = [
   ["across the end of a line", "01/README.md: A socket is one end"],
   ["on the first page of all", "README.md: Learn."],
-  ["later, when the lesson is not there", "later", "27"],
   ["at two places", "01/README.md: A socket\n02/README.md: Nothing", "01 02"],
 ];
 
@@ -85,12 +84,6 @@ const wrong: [
     "S0-01 quotes 1 characters, not 5 to 60: A",
     "01/README.md: A",
   ],
-  [
-    "a lesson that has been written meanwhile",
-    'S0-01 says "later", and lesson 01 is there: where is it told?',
-    "later",
-    "01 27",
-  ],
 ];
 
 for (const [name, broken, places, lessons] of wrong) {
@@ -112,9 +105,9 @@ Deno.test("an id is noticed that is missing, made up, or there twice", () => {
 
 for (
   const text of [
-    "S0-01 known 01\nA fact.\nlater", // No such status.
-    "S0-01 taught\nA fact.\nlater", // No lesson.
-    "S0-01 taught 01\nA fact.", // No place, and not "later".
+    "S0-01 known 01\nA fact.\n01/README.md: A socket", // No such status.
+    "S0-01 taught\nA fact.\n01/README.md: A socket", // No lesson.
+    "S0-01 taught 01\nA fact.", // No place.
     "S0-01 taught 01\nA fact.\nsomewhere", // No words.
   ]
 ) {
