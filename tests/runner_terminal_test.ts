@@ -154,6 +154,11 @@ inTerminal("learn resets after one question", async () => {
 
   await screen.sees("Yours is now greet.ts.mine-1.");
   await screen.sees("✗ greet() says hello");
+  assertStringIncludes(screen.picture, "Yours is now greet.ts.mine-1.");
+
+  course.save(GREET_RIGHT);
+  await screen.sees("✓ 4 checks");
+  assert(!screen.picture.includes("mine-1"), "what is over is still told");
 });
 
 inTerminal("learn says that the file is gone, and gets it back", async () => {

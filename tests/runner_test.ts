@@ -98,6 +98,7 @@ Deno.test("learn obeys the words that the keys stand for", async () => {
     "Hint 2 of 3 · says-bye\n\nLook at the line that returns.\n",
   );
   assertEquals([early.code, stay.code], [1, 1]);
+  assertStringIncludes(stay.err, "name the next one: deno task learn 02");
   assertEquals(all.out, "pass  01  A greeting\nFAIL  02  A number\n");
   assertEquals(all.code, 1);
   assertStringIncludes(solution.out, '    return "hello " + name;');
@@ -114,6 +115,9 @@ Deno.test("learn says that a broken progress file was set aside", async () => {
 
   assertEquals(code, 1);
   assertStringIncludes(err, "progress.json.broken-1");
+  course.write(".course/progress.json", "{broken again");
+  const list = await learn(course, "list");
+  assertStringIncludes(list.err, "progress.json.broken-2");
 });
 
 Deno.test("learn changes nothing in the checkout beside .course", async () => {

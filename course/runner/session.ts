@@ -44,6 +44,8 @@ export class Session {
   #watcher: Watcher | undefined;
   #all: AbortController | undefined;
   #over = false;
+  /** Whether the next save is a reset's, and the notice tells of it. */
+  #resetting = false;
 
   /** Prepares to begin with `lesson`. */
   constructor(course: Course, progress: Progress, options: SessionOptions) {
@@ -143,7 +145,7 @@ export class Session {
     };
     this.#watcher?.[Symbol.dispose]();
     this.#watcher = new Watcher(folder, {
-      onSave: () => this.#check(),
+      onSave: () => this.#saved(),
       onPolling: () =>
         this.#show({
           notice: "No file events arrive here, so the file is looked at five " +
@@ -151,6 +153,13 @@ export class Session {
         }),
     });
     this.#watcher.prove(`${root}/.course`);
+    this.#check();
+  }
+
+  #saved(): void {
+    // What was said of the file before holds no more.
+    if (!this.#resetting) this.#view = { ...this.#view, notice: undefined };
+    this.#resetting = false;
     this.#check();
   }
 
@@ -173,7 +182,7 @@ export class Session {
       case "open":
         return this.#show({ notice: openInEditor(this.#course, lesson) });
       case "reset":
-        return this.#show({ notice: reset(this.#course, lesson).said });
+        return this.#reset();
       case "solution":
         return this.#compare();
       case "page":
@@ -181,6 +190,14 @@ export class Session {
       case "all":
         this.#checkAll();
     }
+  }
+
+  #reset(): void {
+    const { lesson } = this.#view;
+    const before = text(lesson.path);
+    const { said } = reset(this.#course, lesson);
+    this.#resetting = text(lesson.path) !== before;
+    this.#show({ notice: said });
   }
 
   #hint(): void {

@@ -38,7 +38,8 @@ export async function printHint(
 
 /** Prints the list of lessons. */
 export function printList({ lessons }: Course, progress: Progress): number {
-  const { passed, current } = progress;
+  const { passed, current, notice } = progress;
+  if (notice) complain(`${notice}\n`);
   let part: string | undefined;
   for (const { id, title, entry } of lessons) {
     if (entry && entry.part !== part) print(`${part = entry.part}\n`);
@@ -92,11 +93,14 @@ export function nextLesson(
   progress: Progress,
   current: Lesson,
 ): Lesson | string {
+  const next = lessonAfter(course, current);
   if (!progress.passed.has(current.id)) {
-    return `Lesson ${current.id} does not pass yet. To start another one all ` +
-      "the same, name it: deno task learn 05";
+    const goOn = next
+      ? ` To go on all the same, name the next one: deno task learn ${next.id}`
+      : "";
+    return `Lesson ${current.id} does not pass yet.${goOn}`;
   }
-  return lessonAfter(course, current) ?? "This was the last lesson.";
+  return next ?? "This was the last lesson.";
 }
 
 /** Prints what there is to say of this machine. The answer is the exit code. */

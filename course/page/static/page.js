@@ -65,7 +65,10 @@ function listen() {
   events = new EventSource(`/events${query}`);
   events.addEventListener("state", ({ data }) => take(JSON.parse(data)));
   events.addEventListener("error", () => {
-    replace("status", "The runner has ended. Start it: deno task learn");
+    replace(
+      "status",
+      "The runner has ended. Start it, and press w: deno task learn",
+    );
   });
 }
 
