@@ -87,17 +87,21 @@ function events(folder: string): Deno.FsWatcher | undefined {
   }
 }
 
+let proofs = 0;
+
 /** Whether the writing of a file in `room` is heard. It takes up to half a second. */
 export async function eventsArrive(room: string): Promise<boolean> {
   Deno.mkdirSync(room, { recursive: true });
-  const path = `${room}/watch-${Deno.pid}`;
+  // Lessons may follow each other faster than a proof ends.
+  const name = `watch-${Deno.pid}-${++proofs}`;
+  const path = `${room}/${name}`;
   const heard = events(room);
   if (heard === undefined) return false;
   const patience = setTimeout(() => heard.close(), PROOF_MS);
   Deno.writeTextFileSync(path, "");
   let arrived = false;
   for await (const { paths } of heard) {
-    arrived = paths.some((changed) => changed.endsWith(`watch-${Deno.pid}`));
+    arrived = paths.some((changed) => changed.endsWith(name));
     if (arrived) break;
   }
   clearTimeout(patience);

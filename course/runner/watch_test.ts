@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Watcher } from "./watch.ts";
+import { eventsArrive, Watcher } from "./watch.ts";
 
 /** A folder with a program in it, and a promise for each save. */
 async function withFolder(
@@ -84,6 +84,17 @@ Deno.test("Watcher.prove() finds that events arrive here", async () => {
   watcher[Symbol.dispose]();
 
   assertEquals(polling, false);
+  assertEquals([...Deno.readDirSync(folder)], []);
+  Deno.removeSync(folder);
+});
+
+Deno.test("eventsArrive() may be asked twice at once", async () => {
+  const folder = Deno.makeTempDirSync();
+
+  assertEquals(
+    await Promise.all([eventsArrive(folder), eventsArrive(folder)]),
+    [true, true],
+  );
   assertEquals([...Deno.readDirSync(folder)], []);
   Deno.removeSync(folder);
 });
