@@ -16,7 +16,7 @@ const BEHIND = 12;
 
 /** Expected and received bytes as hex and as text, the first wrong one marked. */
 export function comparison(
-  { expected, received }: Problem,
+  { expected, received, offset = 0 }: Problem,
 ): Markup | undefined {
   const [wanted, got] = [fromHex(expected), fromHex(received)];
   const at = firstDifference(wanted, got);
@@ -28,8 +28,8 @@ export function comparison(
   );
   return markup`<table class="compare">
 <caption>${
-    from > 0 && `From byte ${from}. `
-  }The first difference is at byte ${at}, counted from 0.</caption>
+    offset + from > 0 && `From byte ${offset + from}. `
+  }The first difference is at byte ${offset + at}, counted from 0.</caption>
 <tr><th scope="row">expected</th>${cells(wanted, from, at, asIs)}</tr>
 <tr><th scope="row">received</th>${cells(got, from, at, asIs)}</tr>
 </table>`;

@@ -40,6 +40,14 @@ Deno.test("comparison() begins shortly before the difference", async () => {
   assertStringIncludes(text, "<td>xxxxxxxx<mark>a</mark></td>");
 });
 
+Deno.test("comparison() counts from the first of all bytes, not of those told", async () => {
+  const more = { expected: "61 62 63", received: "61 62 64", offset: 236 };
+  const text = String(await comparison(recorded([], more)));
+
+  assertStringIncludes(text, "From byte 236. ");
+  assertStringIncludes(text, "at byte 238,");
+});
+
 Deno.test("comparison() escapes what it shows", async () => {
   assert(!(await compared("<b>", "<i>")).includes("<b>"));
 });
