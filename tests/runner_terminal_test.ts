@@ -283,6 +283,31 @@ inTerminal("learn starts the lesson that is chosen on the page", async () => {
 });
 
 inTerminal(
+  "learn checks all lessons no longer when one is started on the page",
+  async () => {
+    using course = new TestCourse();
+    course.save(HOT);
+    await using screen = terminal(course, "--page");
+    await screen.sees("The page opens in your browser: http://127.0.0.1:");
+    const [address] = screen.picture.match(/http:\S+(?=\/)/)!;
+    await screen.type("c");
+    await screen.sees("0 of 0 lessons pass, 2 to go");
+
+    const started = await fetch(`${address}/lessons/02/start`, {
+      method: "POST",
+      headers: { Origin: address },
+    });
+
+    await started.body!.cancel();
+    await screen.sees("✗ twice() doubles");
+    await untilThereAre(0, course, "--allow-read=lessons/01");
+    assertStringIncludes(screen.picture, "✗ twice() doubles");
+    await screen.type("q");
+    await nobodyLeft(course);
+  },
+);
+
+inTerminal(
   "learn says so when the page cannot be there, and goes on",
   async () => {
     using course = new TestCourse();

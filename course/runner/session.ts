@@ -137,6 +137,8 @@ export class Session {
   #start(lesson: Lesson): void {
     const { root, lessons } = this.#course;
     const folder = `${root}/lessons/${lesson.id}`;
+    // On the page a lesson can be started whatever the screen is for.
+    this.#all?.abort();
     this.#progress.setCurrent(lesson.id);
     this.#view = {
       ...firstView(lessons, lesson, this.#progress.passed),
@@ -220,7 +222,8 @@ export class Session {
     this.#checker.stop();
     const { signal } = this.#all = new AbortController();
     const results = new Map();
-    this.#show({ page: { name: "all", results, done: false }, scroll: 0 });
+    const page = { name: "all", results, done: false } as const;
+    this.#show({ page, checking: false, scroll: 0 });
     for (const lesson of this.#course.lessons) {
       const verdict = await run(this.#course, lesson, { signal });
       if (!verdict || signal.aborted) break;
@@ -233,7 +236,7 @@ export class Session {
     if (!signal.aborted) {
       this.#show({ page: { name: "all", results, done: true } });
     }
-    // A save meanwhile has had no run of its own.
-    this.#check();
+    // A save meanwhile has had no run of its own; a lesson just started has.
+    if (!this.#view.checking) this.#check();
   }
 }
