@@ -141,9 +141,9 @@ async function leftOver({ orphans, os }: System, { root }: Course) {
 function editor({ editor }: System): Finding {
   const subject = "the editor";
   if (editor !== undefined) return well(subject, `the key o opens ${editor}`);
-  const advice = "To have a key that opens your file, set VISUAL to your " +
-    'editor\'s command. VS Code: install its command "code", and the ' +
-    "extension denoland.vscode-deno.";
+  const advice = "To have a key that opens your file, set VISUAL to the " +
+    "command of an editor that has a window of its own. VS Code: install its " +
+    'command "code", and the extension denoland.vscode-deno.';
   return { ...well(subject, "yours; the key o opens none"), advice };
 }
 

@@ -71,15 +71,16 @@ export function pathOf({ pathname }: URL, os: Os): string {
   return os === "windows" ? path.slice(1) : path; // "/C:/course"
 }
 
-/** The files that are tried when somebody types the name of a program. */
+/** The files that are tried when somebody types a program's name or path. */
 export function candidates(
   program: string,
   { os, env }: Surroundings,
 ): string[] {
   const windows = os === "windows";
   const folders = (env("PATH") ?? "").split(windows ? ";" : ":");
+  const paths = /[/\\]/.test(program)
+    ? [program]
+    : folders.map((folder) => `${folder}/${program}`);
   const endings = windows ? ["", ".exe", ".cmd", ".bat"] : [""];
-  return folders.flatMap((folder) =>
-    endings.map((ending) => `${folder}/${program}${ending}`)
-  );
+  return paths.flatMap((path) => endings.map((ending) => path + ending));
 }

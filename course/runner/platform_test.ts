@@ -65,4 +65,5 @@ Deno.test("candidates() adds the endings of Windows, and splits its PATH", () =>
   assertEquals(found[2], "C:\\Windows/code.cmd");
   assertEquals(found[5], "D:\\bin/code.exe");
   assertEquals(candidates("code", system("linux")), ["/code"]);
+  assertEquals(candidates("bin/code", unix), ["bin/code"]);
 });

@@ -1,3 +1,4 @@
+import { editorOf } from "./editor.ts";
 import { candidates, HERE, listCommand, type Os } from "./platform.ts";
 import { eventsArrive } from "./watch.ts";
 
@@ -12,7 +13,7 @@ export interface System {
   /** Deno's own version: "2.9.6". */
   readonly version: string;
   readonly os: Os;
-  /** The command that the key o runs, if it can be found. */
+  /** The command that the key o runs, if it can run here. */
   readonly editor: string | undefined;
   /** Writes a file into a folder and removes it. Undefined, or why not. */
   writeIn(folder: string): string | undefined;
@@ -123,16 +124,16 @@ async function listCommands(): Promise<string | undefined> {
 }
 
 function findEditor(): string | undefined {
-  const wish = HERE.env("VISUAL") || HERE.env("EDITOR");
-  const program = (wish ?? "code").trim().split(/\s+/)[0]!;
-  const found = /[/\\]/.test(program) ||
-    candidates(program, HERE).some(exists);
+  const { command: [program], inTerminal } = editorOf(HERE);
+  const found = !inTerminal && candidates(program!, HERE).some(canRun);
   return found ? program : undefined;
 }
 
-function exists(path: string): boolean {
+function canRun(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    const { isFile, mode } = Deno.statSync(path);
+    // Windows goes by the ending.
+    return isFile && (HERE.os === "windows" || (mode! & 0o111) !== 0);
   } catch (error) {
     if (error instanceof Error) return false; // Whatever keeps us from it.
     throw error;
