@@ -34,6 +34,10 @@ interface Seen {
 /** How often the minutes are counted. */
 const TICK_MS = 5_000;
 
+const ENDED =
+  "The board hears of you no more: what speaks with it has ended. " +
+  "To be back, start deno task learn again.";
+
 /** The board of the workshop that one runner has joined. */
 export class BoardLink implements Disposable {
   readonly #course: Course;
@@ -78,7 +82,12 @@ export class BoardLink implements Disposable {
     this.#tick = setInterval(() => this.#show(), TICK_MS);
     return new BoardProcess(this.#course, this.#start, {
       onWord: (word) => this.#take(word),
-      onEnd: () => clearInterval(this.#tick),
+      onEnd: () => {
+        // The timer of the workshop goes on all the same.
+        this.#here = false;
+        this.#show();
+        this.#options.tell(ENDED);
+      },
     });
   }
 
@@ -93,6 +102,8 @@ export class BoardLink implements Disposable {
     } else if ("refused" in word) {
       // A token that is good no more would be refused each time.
       if (this.#start.code === undefined) leave(this.#course.root);
+      // Its end, and the time that is left, are no news any more.
+      this[Symbol.dispose]();
       this.#options.show(undefined);
       return this.#options.tell(
         `The board at ${address} says: ${plain(word.refused)}`,

@@ -59,7 +59,7 @@ export class BoardProcess implements Disposable {
   /** Ends it. Twice is fine. */
   [Symbol.dispose](): void {
     if (this.#gone) return;
-    this.#gone = true;
+    this.#leave();
     try {
       this.#process.kill("SIGKILL");
     } catch (error) {
@@ -97,7 +97,13 @@ export class BoardProcess implements Disposable {
       if (!this.#gone) lines.forEach((line) => onWord(JSON.parse(line)));
     }
     if (this.#gone) return;
-    this.#gone = true;
+    this.#leave();
     onEnd();
+  }
+
+  #leave(): void {
+    this.#gone = true;
+    // What was not read yet is read by nobody now.
+    this.#input.abort().catch(() => {});
   }
 }
