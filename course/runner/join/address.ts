@@ -14,6 +14,8 @@ export function boardAddress(typed: string): string | undefined {
     .exec(bare);
   if (!found) return undefined;
   const [, host, port = PORT] = found;
+  // Deno refuses a permission for an address that is none.
+  if (host!.includes("..") || !URL.canParse(`http://${host}`)) return undefined;
   if (Number(port) < 1 || Number(port) > 65_535) return undefined;
   return `${host!.toLowerCase()}:${port}`;
 }

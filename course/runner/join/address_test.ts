@@ -27,6 +27,10 @@ Deno.test("boardAddress() lets nothing else into a permission", () => {
       "a b",
       "user@board:80",
       "fd00::2",
+      "a..b",
+      "[1:2]:80",
+      "[:]:80",
+      "999.1.1.1",
     ]
   ) assertEquals(boardAddress(typed), undefined, typed);
 });
