@@ -16,7 +16,7 @@ import { type Events, reason, type Wire, written } from "./wire.ts";
 async function talk(wish: Wish): Promise<number> {
   const done = Promise.withResolvers<number>();
   const people = Deno.stdin.isTerminal();
-  const tell = (line: string) => complain(`${line}\n`);
+  const tell = (line: string) => unlessUnread(() => complain(`${line}\n`));
   const pictures = Deno.stdout.isTerminal() || wish.hex;
   let silence: ReturnType<typeof setTimeout> | undefined;
   const listenOn = () => {
@@ -28,8 +28,10 @@ async function talk(wish: Wish): Promise<number> {
     met: (who) => tell(`· ${wish.udp ? "talks with" : "connected to"} ${who}`),
     came: (bytes) => {
       listenOn();
-      if (!pictures) return Deno.stdout.writeSync(bytes);
-      print(shown("←", bytes, wish.hex).join("\n") + "\n");
+      unlessUnread(() => {
+        if (!pictures) return Deno.stdout.writeSync(bytes);
+        print(shown("←", bytes, wish.hex).join("\n") + "\n");
+      });
     },
     ended: () => {
       if (pictures) tell("← ends its sending (FIN)");
@@ -92,6 +94,16 @@ async function lines(wish: Wish, wire: Wire, tell: (line: string) => void) {
     if (command.wish === "quit") return wire.close();
     tell("→ vanishes (RST)");
     wire.reset();
+  }
+}
+
+/** Writes, or leaves without a word if nobody reads that any more: `| head`. */
+function unlessUnread(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(1);
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
@@ -85,6 +86,26 @@ Deno.test("wire --hex sends what is typed, and vanishes on request", async () =>
   const { stderr } = await running;
   assertStringIncludes(stderr, "→ 00 05");
   assertStringIncludes(stderr, "→ vanishes (RST)");
+});
+
+Deno.test("wire leaves without a word when nobody reads what comes", async () => {
+  for (const flags of [[], ["--hex"]]) {
+    using listener = listen();
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [...COMMAND, ...flags, "connect", String(listener.addr.port)],
+      cwd: HOUSE,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    using conn = await listener.accept();
+    await child.stdout.cancel();
+    await conn.write(new TextEncoder().encode("hello"));
+
+    const told = await new Response(child.stderr).text();
+    assertMatch(told, /^.*connected to .*\n$/);
+    await child.status;
+  }
 });
 
 Deno.test("wire says that nobody listens", async () => {
