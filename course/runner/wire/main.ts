@@ -18,6 +18,7 @@ async function talk(wish: Wish): Promise<number> {
   const people = Deno.stdin.isTerminal();
   const tell = (line: string) => unlessUnread(() => complain(`${line}\n`));
   const pictures = Deno.stdout.isTerminal() || wish.hex;
+  let alone = true;
   let silence: ReturnType<typeof setTimeout> | undefined;
   const listenOn = () => {
     clearTimeout(silence);
@@ -25,7 +26,10 @@ async function talk(wish: Wish): Promise<number> {
     silence = setTimeout(() => wire.close(), wish.waitMs);
   };
   const events: Events = {
-    met: (who) => tell(`· ${wish.udp ? "talks with" : "connected to"} ${who}`),
+    met: (who) => {
+      alone = false;
+      tell(`· ${wish.udp ? "talks with" : "connected to"} ${who}`);
+    },
     came: (bytes) => {
       listenOn();
       unlessUnread(() => {
@@ -46,7 +50,14 @@ async function talk(wish: Wish): Promise<number> {
   };
   const wire = open(wish, events, (at) => tell(`· listens at ${at}`));
   listenOn();
-  const input = people || wish.hex ? lines(wish, wire, tell) : pass(wire);
+  const send = async (bytes: Uint8Array) => {
+    const sent = wire.send(bytes);
+    // Whoever waits for somebody can still be told to leave.
+    if (!alone) await sent;
+  };
+  const input = people || wish.hex
+    ? lines(wish, wire, { send, tell })
+    : pass(wire);
   const told = input.then(() => {
     if (people) tell("→ ends its sending (FIN)");
     wire.end();
@@ -70,7 +81,10 @@ function open(wish: Wish, events: Events, ready: (at: string) => void): Wire {
 }
 
 /** Does what is typed, line by line. */
-async function lines(wish: Wish, wire: Wire, tell: (line: string) => void) {
+async function lines(wish: Wish, wire: Wire, { send, tell }: {
+  readonly send: (bytes: Uint8Array) => Promise<void>;
+  readonly tell: (line: string) => void;
+}) {
   let pending = "";
   const input = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   for await (const text of input) {
@@ -85,7 +99,7 @@ async function lines(wish: Wish, wire: Wire, tell: (line: string) => void) {
     if ("trouble" in command) return tell(`! ${command.trouble}`);
     if ("send" in command) {
       tell(shown("→", command.send, wish.hex).join("\n"));
-      return await wire.send(command.send);
+      return await send(command.send);
     }
     if (command.wish === "end") {
       tell("→ ends its sending (FIN)");

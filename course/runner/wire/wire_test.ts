@@ -88,6 +88,42 @@ Deno.test("wire --hex sends what is typed, and vanishes on request", async () =>
   assertStringIncludes(stderr, "→ vanishes (RST)");
 });
 
+Deno.test("wire listen obeys a wish while it waits for somebody", async () => {
+  const { code, stderr } = await wire(
+    ["--hex", "listen", "0"],
+    "68 69\n:quit\n",
+  );
+
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "→ 68 69");
+  assertStringIncludes(stderr, "· closed");
+});
+
+Deno.test("wire --hex listen gives all that was typed to the first who comes", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...COMMAND, "--hex", "listen", "0"],
+    cwd: HOUSE,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("68 69\n0a\n"));
+  await writer.close();
+  let said = "";
+  let came = "";
+  for await (
+    const text of child.stderr.pipeThrough(new TextDecoderStream())
+  ) {
+    const [, port] = /listens at 127\.0\.0\.1:(\d+)\n/.exec(said += text) ?? [];
+    if (came || port === undefined || !said.includes("→ 0a")) continue;
+    using conn = await Deno.connect({ hostname: "127.0.0.1", port: +port });
+    came = await new Response(conn.readable).text();
+  }
+  const { code } = await child.status;
+  assertEquals({ came, code }, { came: "hi\n", code: 0 });
+});
+
 Deno.test("wire leaves without a word when nobody reads what comes", async () => {
   for (const flags of [[], ["--hex"]]) {
     using listener = listen();
