@@ -5,7 +5,7 @@ import { type Course, findLesson, type Lesson, openCourse } from "./lesson.ts";
 import { checkAll, checkForever, checkOnce } from "./once.ts";
 import { endingSignals, pathOf, tellsSize } from "./platform.ts";
 import { Progress } from "./progress.ts";
-import { keepStarters } from "./reset.ts";
+import { makeRoom } from "./room.ts";
 import { Session } from "./session.ts";
 import { complain, interactive, print, Terminal } from "./terminal.ts";
 import { parse, type Request, USAGE, UsageError } from "./usage.ts";
@@ -118,19 +118,6 @@ function chosen(course: Course, progress: Progress, request: Request): Lesson {
   throw new UsageError(
     `Cannot find lesson "${argument}": there are ${first?.id} to ${last?.id}.`,
   );
-}
-
-/** The runner's own folder, which git does not see. */
-function makeRoom(course: Course): void {
-  const room = `${course.root}/.course`;
-  try {
-    Deno.mkdirSync(room, { recursive: true });
-    Deno.writeTextFileSync(`${room}/.gitignore`, "*\n");
-    keepStarters(course);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new UsageError(`Cannot write in ${room}: ${error.message}.`);
-  }
 }
 
 const onTheWayOut = [killChildren];
