@@ -71,6 +71,19 @@ const ALONE = new Set("next list open check doctor leave".split(" "));
 
 /** Understands the arguments of `deno task learn`. */
 export function parse(args: string[]): Request {
+  const request = understood(args);
+  const { word, json, watch } = request;
+  const runs = word === "learn" || word === "next";
+  if (watch && word !== "help" && !(json && runs)) {
+    throw new UsageError(
+      "Cannot watch: --watch goes with --json and a lesson, as in: " +
+        "--json --watch 03. In a terminal each save is checked without it.",
+    );
+  }
+  return request;
+}
+
+function understood(args: string[]): Request {
   const flags = parseArgs(args, {
     boolean: ["json", "watch", "page", "help"],
     string: ["join", "code", "name", "_"],

@@ -39,6 +39,19 @@ Deno.test("parse() refuses what it does not know", () => {
   assertThrows(two, UsageError, 'Cannot read "2": one lesson');
 });
 
+Deno.test("parse() says what --watch goes with", () => {
+  const both = { ...NOTHING, json: true, watch: true };
+
+  assertEquals(parse(["--json", "--watch"]), { ...both, word: "learn" });
+  assertEquals(parse(["next", "--json", "--watch"]), { ...both, word: "next" });
+  for (
+    const args of [["03"], [], ["doctor", "--page"], ["check", "--json"]]
+  ) {
+    const watching = () => parse([...args, "--watch"]);
+    assertThrows(watching, UsageError, "--watch goes with --json and a lesson");
+  }
+});
+
 Deno.test("parse() understands which board to join, and as whom", () => {
   const flags = ["--join", "192.168.1.20", "--code", "0042", "--name", "Ada L"];
 
