@@ -30,3 +30,38 @@ export function keys(typed: string): string[] {
     return /^[^\p{Cc}]$/u.test(sequence) ? [sequence] : [];
   });
 }
+
+/** After such a pause nothing belongs to what was begun: Escape was pressed. */
+const PAUSE_MS = 50;
+
+/** The keys in pieces of what a terminal sends, which may cut a sequence in two. */
+export async function* keysIn(
+  pieces: AsyncIterator<string>,
+): AsyncGenerator<string> {
+  let begun = "";
+  let next: Promise<IteratorResult<string>> | undefined;
+  for (;;) {
+    next ??= pieces.next();
+    const piece = await (begun === "" ? next : soon(next));
+    if (piece !== undefined) next = undefined;
+    if (piece?.done) return;
+    const typed = begun + (piece?.value ?? "");
+    begun = piece === undefined ? "" : beginning(typed);
+    yield* keys(typed.slice(0, typed.length - begun.length));
+  }
+}
+
+/** What stands at the end of `typed` and may be the beginning of a sequence. */
+function beginning(typed: string): string {
+  // deno-lint-ignore no-control-regex -- Escape begins the special keys.
+  return /\u001b(?:O|\[[0-9;?]*[ -/]*)?$/.exec(typed)?.[0] ?? "";
+}
+
+/** What comes of `promise`, or undefined if that takes too long. */
+async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const pause = setTimeout(late.resolve, PAUSE_MS, undefined);
+  const first = await Promise.race([promise, late.promise]);
+  clearTimeout(pause);
+  return first;
+}

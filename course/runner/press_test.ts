@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { keys } from "./keys.ts";
+import { keys, keysIn } from "./keys.ts";
 import type { Lesson } from "./lesson.ts";
 import { press } from "./press.ts";
 import type { Verdict } from "./verdict.ts";
@@ -44,6 +44,30 @@ Deno.test("keys() names what a terminal sends", () => {
 
 Deno.test("keys() leaves out what means nothing, whole", () => {
   assertEquals(keys("\u001b[15~\u001b[1;5C\u0001h"), ["h"]);
+});
+
+Deno.test("keysIn() puts together a sequence that was cut", async () => {
+  for (
+    const pieces of [
+      ["\u001b", "[A", "h"],
+      ["\u001b[", "A", "h"],
+      ["\u001bO", "Ah"],
+      ["\u001b[1;", "5C", "\u001b[A", "h"],
+    ]
+  ) {
+    const typed = ReadableStream.from(pieces).values();
+    assertEquals(await Array.fromAsync(keysIn(typed)), ["up", "h"]);
+  }
+});
+
+Deno.test("keysIn() takes Escape for itself once nothing follows", async () => {
+  async function* typed() {
+    yield "h\u001b";
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    yield "[";
+  }
+
+  assertEquals(await Array.fromAsync(keysIn(typed())), ["h", "escape", "["]);
 });
 
 Deno.test("press() offers the next lesson only while this one passes", () => {

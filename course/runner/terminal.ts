@@ -1,4 +1,4 @@
-import { keys } from "./keys.ts";
+import { keysIn } from "./keys.ts";
 
 /** How much room a screen has. */
 export interface Size {
@@ -49,13 +49,17 @@ export class Terminal implements Disposable {
   }
 
   /** The keys as they are pressed. Ends when the terminal goes away. */
-  async *keys(): AsyncGenerator<string> {
+  keys(): AsyncGenerator<string> {
+    return keysIn(this.#typed());
+  }
+
+  async *#typed(): AsyncGenerator<string> {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(256);
     while (this.#open) {
       const n = await Deno.stdin.read(buffer);
       if (n === null) return;
-      yield* keys(decoder.decode(buffer.subarray(0, n), { stream: true }));
+      yield decoder.decode(buffer.subarray(0, n), { stream: true });
     }
   }
 
