@@ -15,7 +15,7 @@ export function allPage(
     const said = result === undefined
       ? dim("…")
       : result.passed
-      ? `${result.checks} checks pass`
+      ? result.checks === 1 ? "1 check passes" : `${result.checks} checks pass`
       : red(`${result.good} of ${result.checks} checks pass`);
     // Too narrow for the columns of the list, so that it has the title alone.
     const narrow = Math.min(59, Math.max(24, columns - 26));

@@ -41,12 +41,13 @@ Deno.test("screen() marks whose line is whose beside the solution", () => {
 
 Deno.test("screen() shows how far the check of all lessons is", () => {
   const results = new Map([
-    ["01", { passed: true, good: 4, checks: 4 }],
+    ["01", { passed: true, good: 1, checks: 1 }],
     ["02", { passed: false, good: 1, checks: 5 }],
   ]);
 
   const text = shown({ page: { name: "all", results, done: false } });
 
   assertStringIncludes(text, "1 of 2 lessons pass, 1 to go");
+  assertStringIncludes(text, "1 check passes\n");
   assertStringIncludes(text, "1 of 5 checks pass");
 });

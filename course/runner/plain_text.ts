@@ -12,7 +12,7 @@ export function plainText(
   const good = checks.filter(({ status }) => status === "passed").length;
   const name = `lesson ${id} ${title}`;
   const lines = [];
-  if (passed) lines.push(`${name}: ${all(good)} pass${networks(checks)}`);
+  if (passed) lines.push(`${name}: ${all(good)}${networks(checks)}`);
   else if (checks.length === 0) lines.push(`${name}: no check ran`);
   else lines.push(`${name}: ${good} of ${checks.length} checks pass`);
   if (problem?.check) lines.push(`FAIL ${problem.check}`);
@@ -23,7 +23,7 @@ export function plainText(
 }
 
 function all(count: number): string {
-  return count === 1 ? "1 check" : `all ${count} checks`;
+  return count === 1 ? "1 check passes" : `all ${count} checks pass`;
 }
 
 /** The same as data. `types` is null if they were not looked at. */
