@@ -3,12 +3,7 @@
  *
  * @module
  */
-import type {
-  Lesson,
-  PageState,
-  Problem,
-  RecordedEvent,
-} from "../runner/mod.ts";
+import type { PageState, Problem, RecordedEvent } from "../runner/mod.ts";
 
 /** Something that one of the cast did. */
 export function cast(
@@ -36,14 +31,6 @@ export function bytes(text: string): { bytes: string; size: number } {
   const hex = all.map((byte) => byte.toString(16).padStart(2, "0"));
   return { bytes: hex.join(" "), size: all.length };
 }
-
-/** Lesson 03. */
-export const LESSON: Lesson = {
-  id: "03",
-  title: "Many clients",
-  starter: "echo.ts",
-  path: "/course/lessons/03/echo.ts",
-};
 
 /** A server that waits for ann, while bob has something to say. */
 export const IGNORED: Problem = {
