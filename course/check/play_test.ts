@@ -23,6 +23,7 @@ const captured = {
   random: Math.random,
 };
 
+type NodeError = Error & { code?: string };
 type HostPort = { hostname: string; port: number };
 
 function perform(body: Body, bill: Partial<Playbill> = {}): Promise<Outcome> {
@@ -510,6 +511,27 @@ for (const network of networks) {
     }, { network });
 
     assertEquals(evidence, undefined);
+  });
+
+  Deno.test(`${network}: timers refuse what Deno's own refuse`, async () => {
+    const calls = [
+      ...[-1, NaN, Infinity, 2 ** 53].map((ms) => () =>
+        AbortSignal.timeout(ms)
+      ),
+      () => setTimeout(undefined as never, 5),
+      () => setTimeout("tick()" as never),
+      () => setInterval({} as never, 5),
+    ];
+    const refused = () =>
+      calls.map((call) => {
+        const { message, code } = assertThrows(call, TypeError) as NodeError;
+        return { message, code };
+      });
+    const outside = refused();
+    const inside = () => assertEquals(refused(), outside);
+    const { evidence } = await perform(inside, { network });
+
+    assertEquals(evidence?.headline, undefined);
   });
 }
 

@@ -16,6 +16,7 @@ export const real = {
   setInterval: globalThis.setInterval,
   clearInterval: globalThis.clearInterval,
   setImmediate: globalThis.setImmediate,
+  abortAfter: AbortSignal.timeout.bind(AbortSignal),
   now: performance.now.bind(performance),
   log: console.log.bind(console),
   error: console.error.bind(console),
