@@ -535,6 +535,25 @@ for (const network of networks) {
   });
 }
 
+Deno.test("a rejection with undefined is blamed on no call", async () => {
+  const { evidence, place } = await perform(async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    const fail = async () => {
+      await ann.receives("x");
+      throw undefined;
+    };
+    void fail();
+    await conn.write(Uint8Array.of(120));
+    conn.close();
+    await ann.receivesEnd();
+    await stage.sleep(1);
+  });
+
+  assertEquals(evidence?.kind, "crash");
+  assertEquals(place?.line, "");
+  assertEquals(evidence?.recording.events.at(-1)?.kind, "crash");
+});
+
 Deno.test("Deno.exit() during a check is a failure", async () => {
   const { evidence } = await perform((stage) => {
     // deno-lint-ignore require-await -- It never gets that far.

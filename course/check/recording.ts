@@ -83,6 +83,11 @@ function said({ noted, bytes = NO_BYTES, size = 0 }: Slot): string {
   return typeof text === "string" ? text : text(bytes, size);
 }
 
+/** Whether it is a call that failed with `error`; `undefined` is nobody's. */
+function failedWith({ noted }: Slot, error: unknown): boolean {
+  return error !== undefined && noted?.error === error;
+}
+
 /** How many events are kept; what comes later is only counted. */
 const LIMIT = 4_000;
 
@@ -230,7 +235,7 @@ export class Recording {
   /** Adds an event right behind the call that failed with its error. */
   noteBehindCause(event: Noted) {
     const cause = this.#slots.findLastIndex((slot) =>
-      slot.noted?.error === event.error
+      failedWith(slot, event.error)
     );
     if (cause < 0) return this.note(event);
     const slot = { at: this.#slots[cause]!.at };
@@ -260,7 +265,7 @@ export class Recording {
 
   /** Where the program made the call that failed with `error`, if it did. */
   placeOf(error: unknown): Place | undefined {
-    const made = this.#told.findLast(({ noted }) => noted!.error === error);
+    const made = this.#slots.findLast((slot) => failedWith(slot, error));
     return made?.noted?.place;
   }
 

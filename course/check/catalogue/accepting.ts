@@ -224,5 +224,6 @@ function brokeOff({ error }: Evidence): boolean {
 function gotNowhere({ error, recording }: Evidence): boolean {
   return recording.program("accept").length > 0 &&
     (error instanceof Error && error.name === "SocksError" ||
-      recording.program("connect").some((call) => call.error === error));
+      error !== undefined &&
+        recording.program("connect").some((call) => call.error === error));
 }

@@ -53,6 +53,17 @@ Deno.test("timeout-without-close is not said of one that does not come back", ()
   assert(!says("timeout-without-close", "silence", recording));
 });
 
+Deno.test("no call failed with undefined, whatever is rejected with it", () => {
+  const recording = new Recording(new Clock());
+  const program = { side: "program", who: "ann" } as const;
+  for (const kind of ["connect", "accept", "write"]) {
+    recording.note({ ...program, kind, text: `${kind}()` });
+  }
+  recording.wait({ ...program, kind: "read", what: "read() from ann" });
+  assert(!says("unawaited-write", "crash", recording));
+  assert(!says("handler-rejection-kills-server", "crash", recording));
+});
+
 Deno.test("other-side-left-open is not said of a side that was never there", () => {
   const recording = new Recording(new Clock());
   const program = { side: "program" } as const;

@@ -183,7 +183,7 @@ function repeats(one: Uint8Array, other: Uint8Array): boolean {
  */
 function ranAlone({ error, recording }: Evidence): boolean {
   const failed = recording.program("write").find((e) => e.error === error);
-  if (failed === undefined) return false;
+  if (failed?.error === undefined) return false;
   const others = [
     ...recording.program().filter((e) => gaveEnd(e) || e.error),
     ...recording.waiting.filter(({ side }) => side === "program"),
