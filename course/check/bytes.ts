@@ -46,15 +46,26 @@ export function firstDifference(a: Uint8Array, b: Uint8Array): number {
 
 /** Whether `bytes` are text that can be shown as it is, escapes aside. */
 export function isText(bytes: Uint8Array): boolean {
+  return textOf(bytes) !== undefined;
+}
+
+/**
+ * The text that `bytes` are, if it can be shown as it is. If more of them
+ * follow, a last character that is not complete is left out.
+ */
+function textOf(bytes: Uint8Array, more = false): string | undefined {
   try {
     // A byte order mark is text that nobody sees.
     const options = { fatal: true, ignoreBOM: true };
-    const text = new TextDecoder("utf-8", options).decode(bytes);
+    const decoder = new TextDecoder("utf-8", options);
+    const text = decoder.decode(bytes, { stream: more });
     // deno-lint-ignore no-control-regex -- Control characters are the question.
-    return !/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/.test(text);
+    return /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]/.test(text)
+      ? undefined
+      : text;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return false; // Not UTF-8: hex will say what it is.
+    return undefined; // Not UTF-8: hex will say what it is.
   }
 }
 
@@ -103,19 +114,17 @@ export function preview(
   if (size === 0) return '""';
   const head = bytes.subarray(0, width * 4);
   const all = head.length === size;
-  const text = isText(head) || (!all && isText(clean(head)));
-  const whole = text
-    ? quoted(new TextDecoder().decode(head))
+  const text = textOf(head, !all);
+  const whole = text !== undefined
+    ? quoted(text)
     : hex(head.subarray(0, width)); // More of them are cut in any case.
-  const cut = text
-    ? `${whole.slice(0, width - 2)}…" ${count(size)}`
+  const cut = text !== undefined
+    ? `${begun(whole, width - 2)}…" ${count(size)}`
     : `${hex(head.subarray(0, Math.floor(width / 3) - 1))} … ${count(size)}`;
   return all && whole.length <= cut.length + SAVED ? whole : cut;
 }
 
-/** Drops a character that was cut in half at the end. */
-function clean(bytes: Uint8Array): Uint8Array {
-  let end = bytes.length;
-  while (end > 0 && bytes.length - end < 4 && bytes[end - 1]! >= 0x80) end--;
-  return bytes.subarray(0, end);
+/** The first `length` units of `text`, without half a character at the end. */
+function begun(text: string, length: number): string {
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }

@@ -42,3 +42,20 @@ Deno.test("preview() says of how many bytes it has only the beginning", () => {
     "ff fe fd fc fb fa f9 … 4,000 bytes",
   );
 });
+
+Deno.test("preview() cuts text between two characters", () => {
+  const shown = (text: string) => preview(new TextEncoder().encode(text));
+  assertEquals(
+    shown("a" + "日".repeat(100)),
+    `"a${"日".repeat(20)}…" 301 bytes`,
+  );
+  assertEquals(shown("😀".repeat(60)), `"${"😀".repeat(10)}…" 240 bytes`);
+});
+
+Deno.test("preview() shows half a character that is all there is as hex", () => {
+  assertEquals(preview(Uint8Array.of(0x61, 0xe6, 0x97)), "61 e6 97");
+  assertEquals(
+    preview(Uint8Array.of(0x61, 0xe6, 0x62), 24, 400),
+    "61 e6 62 … 400 bytes",
+  );
+});
