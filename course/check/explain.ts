@@ -88,15 +88,20 @@ function indented(text: string): string {
 /** Expected and received bytes, and a caret under the first wrong one. */
 function comparison({ expected, received }: Evidence): string | undefined {
   if (!expected || !received || received.length === 0) return;
-  const at = firstDifference(expected, received);
-  if (at < 0) return;
-  const from = Math.max(0, at - 8);
-  const shown = [expected, received].map((all) => all.slice(from, from + 14));
+  const differs = firstDifference(expected, received);
+  if (differs < 0) return;
+  const areTexts = isText(expected) && isText(received);
+  // A character of several bytes is shown whole, or not at all.
+  const first = areTexts ? firstByte : (_: Uint8Array, at: number) => at;
+  const at = first(expected, differs);
+  const from = first(expected, Math.max(0, at - 8));
+  const to = Math.max(from + 14, at + 4); // No character is longer than four.
+  const shown = [expected, received].map((all) =>
+    all.subarray(from, first(all, to))
+  );
   // One way for both lines, and for what stands before the caret.
   const plain = shown.every((bytes) => isPlain(decoded(bytes)));
-  const show = isText(expected) && isText(received)
-    ? (bytes: Uint8Array) => asText(bytes, plain)
-    : asHex;
+  const show = areTexts ? (bytes: Uint8Array) => asText(bytes, plain) : asHex;
   // A line of its own: beside 14 bytes in hex there is no room for it.
   const skipped = from > 0 ? [`   from byte ${from}`] : [];
   const before = show(expected.subarray(from, at)).open;
@@ -104,8 +109,23 @@ function comparison({ expected, received }: Evidence): string | undefined {
     ...skipped,
     `   expected  ${show(shown[0]!).whole}`,
     `   received  ${show(shown[1]!).whole}`,
-    `             ${" ".repeat(before.length)}^`,
+    `             ${" ".repeat(columns(before))}^`,
   ].join("\n");
+}
+
+/** Where the character begins to which the byte at `at` belongs. */
+function firstByte(bytes: Uint8Array, at: number): number {
+  while ((bytes[at]! & 0xc0) === 0x80) at--; // As the others of UTF-8 begin.
+  return at;
+}
+
+/** What takes two columns: letters of East Asia, and pictures. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/gu;
+
+/** How many columns a terminal gives `text`; marks stand above a letter. */
+function columns(text: string): number {
+  return [...text.replace(/[\p{M}\p{Cf}]/gu, "").replace(WIDE, "  ")].length;
 }
 
 function decoded(bytes: Uint8Array): string {

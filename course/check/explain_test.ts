@@ -63,6 +63,43 @@ Deno.test("explain() shows a backslash as it is, where nothing is escaped", () =
   ]);
 });
 
+Deno.test("explain() shows characters whole, and the caret below the other one", () => {
+  const lines = (expected: string, received: string) => {
+    const bytes = { expected: toBytes(expected), received: toBytes(received) };
+    return explain(evidence(bytes), undefined, "").split("\n").slice(2);
+  };
+
+  assertEquals(lines("日本語x", "日本語y"), [
+    '   expected  "日本語x"',
+    '   received  "日本語y"',
+    "                    ^",
+  ]);
+  // Two characters that begin with the same two bytes.
+  assertEquals(lines("今日、晴", "今旦、晴"), [
+    '   expected  "今日、晴"',
+    '   received  "今旦、晴"',
+    "                ^",
+  ]);
+  assertEquals(lines("ten €10", "ten €20"), [
+    '   expected  "ten €10"',
+    '   received  "ten €20"',
+    "                   ^",
+  ]);
+  const [from, ...rest] = lines("😀".repeat(9) + "1", "😀".repeat(9) + "2");
+  assertEquals(from, "   from byte 28");
+  assertEquals(rest, [
+    '   expected  "😀😀1"',
+    '   received  "😀😀2"',
+    "                  ^",
+  ]);
+  // A letter, and a mark above it.
+  assertEquals(lines("ae\u0301x", "ae\u0301y"), [
+    '   expected  "ae\u0301x"',
+    '   received  "ae\u0301y"',
+    "                ^",
+  ]);
+});
+
 Deno.test("explain() shows bytes that are no text as hex", () => {
   const text = explain(
     evidence({
