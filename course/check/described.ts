@@ -1,8 +1,12 @@
 import { FOLDER } from "./simulated/files.ts";
+import { FILE_CALLS } from "./stand_ins/files.ts";
+
+const calls = FILE_CALLS.map((name) => `${name}()`);
 
 /** What a program may have beside the network: a folder that is none. */
-const IN_FOLDER =
-  "and the simulated folder has Deno.lstat(), stat(), remove(), rename() and chmod() alone";
+const IN_FOLDER = `and the simulated folder has Deno.${
+  calls.slice(0, -1).join(", ")
+} and ${calls.at(-1)} alone`;
 
 /**
  * An error in one line: its name and the first line of its message. What the

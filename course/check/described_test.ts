@@ -14,6 +14,6 @@ Deno.test("described() says what is denied, and what there is instead", () => {
   );
   assertEquals(
     denied('read access to "/here/a.sock"'),
-    'NotCapable: Requires read access to "/here/a.sock", and the simulated folder has Deno.lstat(), stat(), remove(), rename() and chmod() alone',
+    'NotCapable: Requires read access to "/here/a.sock", and the simulated folder has Deno.lstat(), stat(), remove(), rename(), chmod(), readTextFile() and writeTextFile() alone',
   );
 });

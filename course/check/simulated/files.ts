@@ -11,7 +11,8 @@ type Entry = { listener: SimulatedListener | undefined } | { text: string };
 
 /**
  * A folder inside this process, and the Unix sockets in it: see unix(7). It
- * knows the calls that have to do with a socket's file, and no others.
+ * knows the calls that a program needs for a socket's file, or for a text that
+ * lies in its place, and no others.
  */
 export class SimulatedFiles {
   /** The path that all others begin with; the real one is never touched. */

@@ -2,8 +2,8 @@ import { Place } from "../place.ts";
 import type { SimulatedFiles } from "../simulated/files.ts";
 import type { World } from "./world.ts";
 
-/** The calls of `Deno` that have to do with a socket's file. */
-const NAMES = [
+/** The calls of `Deno` that the simulated folder has: for sockets and texts. */
+export const FILE_CALLS = [
   "lstat",
   "stat",
   "remove",
@@ -24,7 +24,7 @@ export function fileFunctions(
   world: World,
 ): Record<string, Call> {
   const functions: Record<string, Call> = {};
-  for (const name of NAMES) {
+  for (const name of FILE_CALLS) {
     const simulated = (...args: unknown[]) => {
       if (name === "remove") noteRemoval(world, String(args[0]));
       const method = name === "stat" ? "lstat" : name;
