@@ -76,6 +76,9 @@ export const kernel = {
       "ENETUNREACH",
       "Network is unreachable (os error 101)",
     ),
+  /** ENXIO, for which Deno has no code; `what` as with `notFound`. */
+  noSuchDevice: (what: string) =>
+    new Error(`No such device or address (os error 6)${what}`),
   /** `what` says which call failed on which path, as Deno adds it. */
   notFound: (what = "") =>
     coded(NotFound, "ENOENT", `No such file or directory (os error 2)${what}`),

@@ -73,6 +73,24 @@ export const unixPromises: Record<string, (folder: string) => Promise<void>> = {
     assertEquals(await Deno.readTextFile(path), "mine");
     assertEquals(Deno.lstatSync(path).isSocket, false);
   },
+  "a socket's file is none to read or write": async (folder) => {
+    const path = `${folder}/a.sock`;
+    using _listener = listenAt(path);
+    const told = (call: string) =>
+      `No such device or address (os error 6): ${call} '${path}'`;
+    const write = () => Deno.writeTextFile(path, "mine");
+    await rejects(write, "Error", told("writefile"));
+    const writeSync = () => Deno.writeTextFileSync(path, "mine");
+    await throws(writeSync, "Error", told("writefile"));
+    const read = () => Deno.readTextFile(path);
+    await rejects(read, "Error", told("readfile"));
+    assertEquals(Deno.lstatSync(path).isSocket, true);
+  },
+  "the size of a file is that of its bytes": async (folder) => {
+    const path = `${folder}/notes.txt`;
+    await Deno.writeTextFile(path, "日本é");
+    assertEquals((await Deno.lstat(path)).size, 8);
+  },
   "chmod() of a socket's file leaves its server alone": async (folder) => {
     const path = `${folder}/a.sock`;
     using listener = listenAt(path);

@@ -1,3 +1,4 @@
+import { toBytes } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { kernel } from "../errors.ts";
 import { SimulatedConn } from "./conn.ts";
@@ -82,7 +83,7 @@ export class SimulatedFiles {
       isDirectory: false,
       isSymlink: false,
       isSocket: !isFile,
-      size: isFile ? entry.text.length : 0,
+      size: isFile ? toBytes(entry.text).length : 0,
     } as Deno.FileInfo;
   }
 
@@ -108,11 +109,16 @@ export class SimulatedFiles {
   readTextFile(path: string): string {
     const entry = this.#entry(path, "readfile");
     if ("text" in entry) return entry.text;
-    throw new Error("No such device or address (os error 6)");
+    throw kernel.noSuchDevice(`: readfile '${path}'`);
   }
 
   /** See `Deno.writeTextFile`. */
   writeTextFile(path: string, text: string) {
+    this.#clock.activity++;
+    const entry = this.#entries.get(path);
+    if (entry && "listener" in entry) {
+      throw kernel.noSuchDevice(`: writefile '${path}'`);
+    }
     this.#entries.set(path, { text });
   }
 
