@@ -55,6 +55,11 @@ export class SimulatedConn implements RawConn {
     return this.#wasReset;
   }
 
+  /** Whether one of its ends is open still. */
+  get isOpen(): boolean {
+    return !this.#closed || !this.#peer.#closed;
+  }
+
   /** This end as a dual-stack listener shows it: IPv4 in IPv6 (RFC 4291). */
   seenAs(prefix: string): this {
     for (const addr of [this.localAddr, this.remoteAddr]) {

@@ -16,8 +16,9 @@ import { SimulatedDatagram } from "./datagram.ts";
 import { SimulatedFiles } from "./files.ts";
 import { SimulatedListener } from "./listener.ts";
 
-/** Where the ports begin that the network chooses itself (RFC 6335). */
+/** The ports that the network chooses itself, among those of RFC 6335. */
 const FIRST_EPHEMERAL = 50_001;
+const LAST_EPHEMERAL = 65_535;
 
 /**
  * A network inside this process: it needs no permission and no luck.
@@ -32,6 +33,8 @@ export class SimulatedNetwork implements Network {
   readonly #clock: Clock;
   readonly #listeners = new Set<SimulatedListener>();
   readonly #datagrams = new Set<SimulatedDatagram>();
+  /** Who connected last from each port. */
+  readonly #clients = new Map<number, SimulatedConn>();
   #nextPort = FIRST_EPHEMERAL;
 
   /** Opens a network whose time is that of `clock`. */
@@ -77,10 +80,11 @@ export class SimulatedNetwork implements Network {
     const near: Deno.NetAddr = {
       transport: "tcp",
       hostname: from,
-      port: this.#nextPort++,
+      port: this.#freePort(from, kernel.addrNotAvailable),
     };
     const far: Deno.NetAddr = { transport: "tcp", hostname: target, port };
     const [client, server] = SimulatedConn.pair(this.#clock, near, far);
+    this.#clients.set(near.port, client);
     listener.welcome(server.seenAs(mapped));
     return client;
   }
@@ -144,11 +148,24 @@ export class SimulatedNetwork implements Network {
     const asked = checkedPort(port);
     const [host] = resolve(hostname, asked);
     const addr = { transport, hostname: host!, port: asked };
-    if (asked === 0) addr.port = this.#nextPort++;
+    if (asked === 0) addr.port = this.#freePort(host!, kernel.addrInUse);
     for (const other of taken) {
       if (clash(addr, other.addr)) throw kernel.addrInUse();
     }
     return addr;
+  }
+
+  /** The next port that is free on `hostname`, for TCP and for UDP. */
+  #freePort(hostname: string, none: () => Error): number {
+    const sockets = [...this.#listeners, ...this.#datagrams];
+    for (let i = FIRST_EPHEMERAL; i <= LAST_EPHEMERAL; i++) {
+      const port = this.#nextPort;
+      this.#nextPort = port < LAST_EPHEMERAL ? port + 1 : FIRST_EPHEMERAL;
+      if (this.#clients.get(port)?.isOpen) continue;
+      const addr = { transport: "tcp", hostname, port } as const;
+      if (!sockets.some((other) => clash(addr, other.addr))) return port;
+    }
+    throw none();
   }
 }
 
