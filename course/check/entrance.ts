@@ -119,20 +119,34 @@ export class Entrance {
     const place = Place.here();
     const { hostname, port } = "addr" in to ? to.addr : to;
     const tries = { side: "cast", who: name, kind: "connect" } as const;
-    const text = `tries to connect to ${hostname}`;
-    this.#world.recording.note({ ...tries, text });
-    try {
-      const raw = await this.#network.connect({ hostname, port });
-      this.#world.recording.name(raw.localAddr.port, name);
-      raw.close();
-    } catch (error) {
-      if (error instanceof Deno.errors.ConnectionRefused) return;
-      // Somebody did listen, and stopped while this client was in the queue.
-      if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
-    }
-    const headline =
-      `${name} expected to be refused at ${hostname}, and was let in`;
-    throw new Unmet({ kind: "admitted", who: name, headline }).from(place);
+    const what = `tries to connect to ${hostname}`;
+    const unmet = (but: string) => {
+      const headline = `${name} expected to be refused at ${hostname}, ${but}`;
+      return new Unmet({ kind: "admitted", who: name, headline }).from(place);
+    };
+    const noAnswer = () => unmet("and got no answer");
+    this.#world.used = true;
+    this.#world.recording.note({ ...tries, text: what });
+    const isIn = await this.#hand.during(
+      { ...tries, what, place },
+      async () => {
+        const { ConnectionRefused, ConnectionReset, TimedOut } = Deno.errors;
+        try {
+          const raw = await this.#network.connect({ hostname, port });
+          this.#world.recording.name(raw.localAddr.port, name);
+          raw.close();
+          return true;
+        } catch (error) {
+          if (error instanceof ConnectionRefused) return false;
+          if (error instanceof TimedOut) throw noAnswer();
+          // Somebody did listen, and stopped while this client was in the queue.
+          if (error instanceof ConnectionReset) return true;
+          throw error;
+        }
+      },
+      noAnswer,
+    );
+    if (isIn) throw unmet("and was let in");
   }
 
   async #dial(
@@ -146,9 +160,12 @@ export class Entrance {
       }
       return await this.#network.connect(to);
     } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      const { ConnectionRefused, TimedOut } = Deno.errors;
+      const isFull = error instanceof TimedOut;
+      if (!isFull && !(error instanceof ConnectionRefused)) throw error;
       const where = `${to.hostname}:${to.port}`;
-      throw cannotConnect(name, where, "nobody listens there").from(place);
+      const why = isFull ? "gets no answer" : "nobody listens there";
+      throw cannotConnect(name, where, why).from(place);
     }
   }
 

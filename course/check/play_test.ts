@@ -513,6 +513,17 @@ for (const network of networks) {
     assertEquals(evidence, undefined);
   });
 
+  Deno.test(`${network}: a client that is refused has used the network`, async () => {
+    const nobody = {
+      transport: "tcp",
+      hostname: "127.0.0.1",
+      port: 9,
+    } as const;
+    const refused = (stage: Stage) => stage.refuses("ann", nobody);
+
+    assertEquals(await perform(refused, { network }), { used: true });
+  });
+
   Deno.test(`${network}: timers refuse what Deno's own refuse`, async () => {
     const calls = [
       ...[-1, NaN, Infinity, 2 ** 53].map((ms) => () =>
@@ -534,6 +545,33 @@ for (const network of networks) {
     assertEquals(evidence?.headline, undefined);
   });
 }
+
+Deno.test("whoever finds a full queue has no answer", async () => {
+  const knocks = async (
+    knock: (stage: Stage, at: Deno.TcpListener) => Promise<unknown>,
+  ) => {
+    const { evidence, place } = await perform(async (stage) => {
+      const where = { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 };
+      using listener = Deno.listen(where);
+      for (const name of ["ann", "bob"]) await stage.connect(name, listener);
+      await knock(stage, listener);
+    });
+    assert(place?.inTest);
+    return [evidence?.kind, evidence?.headline.replace(/:\d+/, "")];
+  };
+
+  assertEquals(
+    await knocks((stage, at) => stage.refuses("cid", at)),
+    [
+      "admitted",
+      "cid expected to be refused at 127.0.0.1, and got no answer",
+    ],
+  );
+  assertEquals(
+    await knocks((stage, at) => stage.connect("cid", at)),
+    ["refused", "cid cannot connect to 127.0.0.1: gets no answer"],
+  );
+});
 
 Deno.test("a rejection with undefined is blamed on no call", async () => {
   const { evidence, place } = await perform(async (stage) => {
