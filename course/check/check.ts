@@ -102,7 +102,7 @@ async function run(name: string, options: CheckOptions, body: Body) {
   const networks: string[] = [];
   const end = (more: { status: string; failure?: unknown }) =>
     report({ end: name, ms: real.now() - started, networks, ...more });
-  const seed = Number(asked.seed ?? seedOf(name));
+  const seed = asked.seed ?? seedOf(name);
   const [symbol] = name.split(" ");
   for (const network of networksFor(options)) {
     const alone = asked.network === "loopback";

@@ -4,16 +4,39 @@ import type { Evidence } from "./evidence.ts";
 import type { Place } from "./place.ts";
 import { real } from "./real.ts";
 
-/** What the command line asks for after `--`. */
-export const asked = {
+const NETWORKS = ["simulated", "loopback"] as const;
+
+/**
+ * What `args`, the command line behind `--`, ask for.
+ *
+ * @throws {TypeError} If they ask for what there is not.
+ */
+export function askedIn(args: readonly string[]): {
   /** Restricts all checks to one network. */
-  network: option("network") as "simulated" | "loopback" | undefined,
+  network: (typeof NETWORKS)[number] | undefined;
   /** Replaces the seed that each check has of its own. */
-  seed: option("seed"),
-};
+  seed: number | undefined;
+} {
+  const name = option("network", args);
+  const network = NETWORKS.find((known) => known === name);
+  if (name !== undefined && network === undefined) {
+    const known = NETWORKS.map((known) => `--network=${known}`).join(" or ");
+    throw new TypeError(`Cannot take --network=${name}: give ${known}`);
+  }
+  const seed = option("seed", args);
+  if (seed !== undefined && !/^\d+$/.test(seed)) {
+    throw new TypeError(
+      `Cannot take --seed=${seed}: give a whole number, such as --seed=7`,
+    );
+  }
+  return { network, seed: seed === undefined ? undefined : Number(seed) };
+}
+
+/** What the command line of this process asks for. */
+export const asked = askedIn(Deno.args);
 
 /** Marks the lines of data that whoever started this process waits for. */
-let nonce = option("report");
+let nonce = option("report", Deno.args);
 
 /**
  * Begins the lines of data with this word from now on. It is a secret: the
@@ -28,9 +51,9 @@ export function isReported(): boolean {
   return nonce !== undefined;
 }
 
-function option(name: string): string | undefined {
+function option(name: string, args: readonly string[]): string | undefined {
   const prefix = `--${name}=`;
-  const given = Deno.args.find((arg) => arg.startsWith(prefix));
+  const given = args.find((arg) => arg.startsWith(prefix));
   return given?.slice(prefix.length);
 }
 
