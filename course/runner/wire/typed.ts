@@ -21,7 +21,8 @@ export function typed(
   if (line.startsWith(":") && !line.startsWith("::")) {
     return {
       trouble:
-        `There is no wish "${line}". For the line itself type ":${line}".`,
+        `There is no wish "${line}"; there are :send, :hex, :end, :reset ` +
+        `and :quit. For the line itself type ":${line}".`,
     };
   }
   const text = line.replace(/^::/, ":");
