@@ -24,12 +24,12 @@ export class Board implements AsyncDisposable {
   #said = "";
 
   /** Starts it, again or for the first time, and waits until it listens. */
-  async start(): Promise<void> {
+  async start(...more: string[]): Promise<void> {
     const port = this.#said === "" ? "0" : this.address.split(":")[1]!;
     const where = ["--host", "127.0.0.1", "--port", port, "--file", this.file];
     this.#running = new Running(
       Deno.execPath(),
-      ["run", "-q", "-P=board", "course/board/main.ts", ...where],
+      ["run", "-q", "-P=board", "course/board/main.ts", ...where, ...more],
       HOUSE,
     );
     this.#said = await this.#running.until("Kept in:");
@@ -40,6 +40,13 @@ export class Board implements AsyncDisposable {
     this.#running!.signal("SIGKILL");
     await this.#running!.exit();
     await this.#running!.stop();
+  }
+
+  /** What there is of its file, and beside it: the names in `.course`. */
+  get files(): string[] {
+    const own = this.file.replace(".course/", "");
+    return [...Deno.readDirSync(new URL(".course/", HOUSE))]
+      .map(({ name }) => name).filter((name) => name.startsWith(own)).sort();
   }
 
   /** Host and port, as learners type it. */
@@ -109,16 +116,11 @@ export class Board implements AsyncDisposable {
     );
   }
 
-  /** Ends it and removes its file. */
+  /** Ends it and removes its files. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#running?.stop();
-    for (const end of ["", "-wal", "-shm"]) {
-      try {
-        Deno.removeSync(new URL(this.file + end, HOUSE));
-      } catch (error) {
-        // SQLite removes what it no longer needs.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
-      }
+    for (const name of this.files) {
+      Deno.removeSync(new URL(`.course/${name}`, HOUSE));
     }
   }
 }

@@ -6,7 +6,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { fileURLToPath } from "node:url";
 import { Board, Learner, type Standing } from "./board.ts";
+import { HOUSE } from "./course_files.ts";
 
 const NAMES = Array.from({ length: 30 }, (_, n) => `Learner ${n + 1}`);
 
@@ -31,6 +34,26 @@ async function assertTrue(board: Board, learners: Learner[]): Promise<void> {
     assertEquals(row.slice(2, 8), cells(acknowledged), name);
     assertEquals(passed(row), acknowledged!.passed as string[], name);
   }
+}
+
+/** Starts one that is not expected to listen, and waits until it ends. */
+async function run(...args: string[]) {
+  const command = ["run", "-q", "-P=board", "course/board/main.ts"];
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...command, ...args],
+    cwd: HOUSE,
+    signal: AbortSignal.timeout(10_000),
+  }).output();
+  return { code, said: new TextDecoder().decode(code ? stderr : stdout) };
+}
+
+/** The names in a board's file, without what stands beside it. */
+function kept(file: string): string[] {
+  using db = new DatabaseSync(fileURLToPath(new URL(file, HOUSE)), {
+    readOnly: true,
+  });
+  return db.prepare("SELECT name FROM learners").all()
+    .map(({ name }) => String(name));
 }
 
 Deno.test("the board shows the truth at each step, and keeps it when it is killed", async () => {
@@ -106,14 +129,6 @@ Deno.test("the board says why it cannot start, and what its flags are", async ()
   await using board = new Board();
   await board.start();
   const port = board.address.split(":")[1]!;
-  const run = async (...args: string[]) => {
-    const command = ["run", "-q", "-P=board", "course/board/main.ts"];
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [...command, ...args],
-      cwd: new URL("../", import.meta.url),
-    }).output();
-    return { code, said: new TextDecoder().decode(code ? stderr : stdout) };
-  };
 
   const file = `.course/test-board-${Deno.pid}-taken.db`;
   const here = ["--host", "127.0.0.1", "--file", file];
@@ -129,9 +144,37 @@ Deno.test("the board says why it cannot start, and what its flags are", async ()
 
   assertEquals([taken.code, wrong.code, help.code], [2, 2, 0]);
   assertMatch(taken.said, /Cannot listen at port \d+: it is in use/);
-  assertMatch(second.said, /Cannot keep the board in .*locked/);
+  assertMatch(second.said, /Cannot keep the board in .*another board is run/);
   assertMatch(elsewhere.said, /Cannot keep the board in \/tmp/);
   assertMatch(strange.said, /Cannot listen at 192\.0\.2\.1: it is 0\.0\.0\.0/);
   assertMatch(wrong.said, /Cannot read "--bogus"/);
   assertStringIncludes(help.said, "deno task board --port 9000");
+});
+
+Deno.test("--new changes nothing unless the new board begins", async () => {
+  await using board = new Board();
+  await board.start();
+  await new Learner(board, "Ada").join();
+  using other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const port = `${other.addr.port}`;
+  const fresh = ["--new", "--host", "127.0.0.1", "--file", board.file];
+  const running = board.files;
+
+  const locked = await run(...fresh, "--port", "0");
+  assertEquals(locked.code, 2);
+  assertMatch(locked.said, /another board is running.*--file .* --port/);
+  assert(!locked.said.includes("--new"), locked.said);
+  assertEquals(board.files, running);
+
+  await board.kill();
+  const killed = board.files;
+  const taken = await run(...fresh, "--port", port);
+  assertMatch(taken.said, /Cannot listen at port/);
+  assertEquals(board.files, killed);
+
+  await board.start("--new");
+  assertEquals((await board.table()).size, 0);
+  const [old] = board.files.filter((name) => /\d{4}-\d\d-\d\d/.test(name));
+  assertEquals(board.files.filter((name) => name.startsWith(old!)), [old]);
+  assertEquals(kept(`.course/${old}`), ["Ada"]);
 });

@@ -1,22 +1,24 @@
 // The instructor's board for a workshop: `deno task board`.
 import { likely } from "./addresses.ts";
+import { keep } from "./keep.ts";
 import { readLessons } from "./lessons.ts";
 import { Room } from "./room.ts";
 import { server } from "./server.ts";
-import { Store } from "./store.ts";
 import { type Options, parse, USAGE, UsageError } from "./usage.ts";
 
 function start(options: Options): void {
   const { host, file, fresh } = options;
   Deno.mkdirSync(".course", { recursive: true });
-  const room = new Room(open(file, fresh));
   const others = host === "0.0.0.0" ? likely(Deno.networkInterfaces()) : [];
   const here = host === "0.0.0.0" ? "127.0.0.1" : host;
   const name = options.address ?? others[0] ?? here;
-  // The port is known once it listens; until then nobody asks.
-  const shown = { room, lessons: readLessons("lessons"), address: "" };
-  const { port } = listen(options, server(shown, [name]));
-  const address = shown.address = `${name}:${port}`;
+  // The port comes first: if it is taken, no file has been touched. Nobody is
+  // answered before this function has returned.
+  const { port } = listen(options, (request, info) => app.fetch(request, info));
+  const address = `${name}:${port}`;
+  const room = new Room(keep(file, { fresh }));
+  const shown = { room, lessons: readLessons("lessons"), address };
+  const app = server(shown, [name]);
   const { code, key } = room.settings;
   console.log(`The board:  http://${address}/?key=${key}
             Open it in a browser and project it. The key in it is the
@@ -32,26 +34,13 @@ Kept in:    ${file} (start again, and nothing is lost)`);
   }
 }
 
-function open(file: string, fresh: boolean): Store {
-  try {
-    if (fresh) setAside(file);
-    return new Store(file);
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    throw new UsageError(
-      `Cannot keep the board in ${file}: ${error.message}. Is another board ` +
-        "running? The file has to be in .course; --new begins another.",
-    );
-  }
-}
-
 function listen(
   { host: hostname, port }: Options,
-  { fetch }: ReturnType<typeof server>,
+  answer: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.NetAddr {
   try {
     // What it would print by itself is printed above, and better.
-    return Deno.serve({ hostname, port, onListen: () => {} }, fetch).addr;
+    return Deno.serve({ hostname, port, onListen: () => {} }, answer).addr;
   } catch (error) {
     if (error instanceof Deno.errors.AddrInUse) {
       throw new UsageError(
@@ -66,19 +55,6 @@ function listen(
       );
     }
     throw error;
-  }
-}
-
-/** Keeps an earlier board under another name. */
-function setAside(file: string): void {
-  const stamp = new Date().toISOString().replace(/[:.]/g, "-");
-  for (const end of ["", "-wal", "-shm"]) {
-    try {
-      Deno.renameSync(file + end, `${file}.${stamp}${end}`);
-    } catch (error) {
-      // There was none, or it had been closed well.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
   }
 }
 

@@ -78,10 +78,15 @@ export class Store implements Disposable {
   /** Opens the file at `path`, and makes it if it is not there. */
   constructor(path: string) {
     this.#db = new DatabaseSync(path);
-    // One board at a time: two would not know of each other's people.
-    this.#db.exec("PRAGMA locking_mode = EXCLUSIVE");
-    this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
-    this.#db.exec(SCHEMA);
+    try {
+      // One board at a time: two would not know of each other's people.
+      this.#db.exec("PRAGMA locking_mode = EXCLUSIVE");
+      this.#db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
+      this.#db.exec(SCHEMA);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
   }
 
   /** The settings, or what is there of them. */

@@ -1,0 +1,47 @@
+import { Store } from "./store.ts";
+import { UsageError } from "./usage.ts";
+
+/**
+ * Opens the file that keeps the board, and makes it if it is not there. A
+ * `fresh` board sets aside what is there; when it cannot, nothing has changed.
+ *
+ * @throws {UsageError} if it cannot be opened.
+ */
+export function keep(file: string, { fresh }: { fresh: boolean }): Store {
+  try {
+    if (fresh) setAside(file);
+    return new Store(file);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new UsageError(`Cannot keep the board in ${file}: ${why(error)}`);
+  }
+}
+
+function why({ message }: Error): string {
+  if (message === "database is locked") {
+    return "another board is running with it. End that one, or give this one " +
+      "a file and a port of its own: deno task board --file .course/b.db " +
+      "--port 9000";
+  }
+  return `${message}. Is another board running? The file has to be in ` +
+    ".course; --new begins another.";
+}
+
+/** Keeps an earlier board under another name. */
+function setAside(file: string): void {
+  const stamp = new Date().toISOString().replace(/[:.]/g, "-");
+  if (!exists(file)) return;
+  // Throws if a board runs with it. Closing brings it all into the one file.
+  new Store(file)[Symbol.dispose]();
+  Deno.renameSync(file, `${file}.${stamp}`);
+}
+
+function exists(file: string): boolean {
+  try {
+    Deno.lstatSync(file);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
