@@ -37,7 +37,12 @@ export class Board implements AsyncDisposable {
 
   /** Ends it as a power cut would, as far as a process can see. */
   async kill(): Promise<void> {
-    this.#running!.signal("SIGKILL");
+    await this.end("SIGKILL");
+  }
+
+  /** Asks it to end, as Ctrl-C or a closed terminal does, and waits. */
+  async end(signal: Deno.Signal): Promise<void> {
+    this.#running!.signal(signal);
     await this.#running!.exit();
     await this.#running!.stop();
   }

@@ -178,3 +178,25 @@ Deno.test("--new changes nothing unless the new board begins", async () => {
   assertEquals(board.files.filter((name) => name.startsWith(old!)), [old]);
   assertEquals(kept(`.course/${old}`), ["Ada"]);
 });
+
+Deno.test({
+  name: "the board that is asked to end leaves one file, for its owner alone",
+  ignore: Deno.build.os === "windows", // It has no such signals, nor modes.
+  async fn() {
+    await using board = new Board();
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+      await board.start();
+      await new Learner(board, signal).join();
+      const modes = board.files.map((name) =>
+        Deno.statSync(new URL(`.course/${name}`, HOUSE)).mode! & 0o777
+      );
+      assert(modes.every((mode) => mode === 0o600), `${modes}`);
+
+      await board.end(signal);
+
+      assertEquals(board.files, [board.file.replace(".course/", "")]);
+      assertEquals(board.complaints, "");
+    }
+    assertEquals(kept(board.file), ["SIGINT", "SIGTERM", "SIGHUP"]);
+  },
+});

@@ -10,6 +10,7 @@ import { UsageError } from "./usage.ts";
 export function keep(file: string, { fresh }: { fresh: boolean }): Store {
   try {
     if (fresh) setAside(file);
+    make(file);
     return new Store(file);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
@@ -25,6 +26,19 @@ function why({ message }: Error): string {
   }
   return `${message}. Is another board running? The file has to be in ` +
     ".course; --new begins another.";
+}
+
+/**
+ * Makes the file, if it is not there, for its owner alone: names are in it, and
+ * the key. SQLite gives what it puts beside it the same mode. Windows has none.
+ */
+function make(file: string): void {
+  try {
+    const options = { write: true, createNew: true, mode: 0o600 };
+    Deno.openSync(file, options).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
 }
 
 /** Keeps an earlier board under another name. */

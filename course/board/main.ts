@@ -4,7 +4,13 @@ import { keep } from "./keep.ts";
 import { readLessons } from "./lessons.ts";
 import { Room } from "./room.ts";
 import { server } from "./server.ts";
+import type { Store } from "./store.ts";
 import { type Options, parse, USAGE, UsageError } from "./usage.ts";
+
+/** The signals that ask it to end, as far as the system has them. */
+const ENDING: readonly Deno.Signal[] = Deno.build.os === "windows"
+  ? ["SIGINT", "SIGBREAK"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 function start(options: Options): void {
   const { host, file, fresh } = options;
@@ -16,7 +22,11 @@ function start(options: Options): void {
   // answered before this function has returned.
   const { port } = listen(options, (request, info) => app.fetch(request, info));
   const address = `${name}:${port}`;
-  const room = new Room(keep(file, { fresh }));
+  const store = keep(file, { fresh });
+  for (const signal of ENDING) {
+    Deno.addSignalListener(signal, () => end(store));
+  }
+  const room = new Room(store);
   const shown = { room, lessons: readLessons("lessons"), address };
   const app = server(shown, [name]);
   const { code, key } = room.settings;
@@ -24,13 +34,23 @@ function start(options: Options): void {
             Open it in a browser and project it. The key in it is the
             instructor's; the page that comes next does not show it.
 Learners:   deno task learn --join ${address} --code ${code} --name NAME
-Kept in:    ${file} (start again, and nothing is lost)`);
+Kept in:    ${file} (start again, and nothing is lost;
+            afterwards, delete ${file}*, which has the names)`);
   const rest = others.filter((other) => other !== name);
   if (rest.length > 0) {
     console.log(
       `This machine is also at ${rest.join(", ")}. If learners cannot reach ` +
         "the address above, show another: deno task board --address …",
     );
+  }
+}
+
+/** Ends the board with all that it knows in the one file, and nothing beside. */
+function end(store: Store): never {
+  try {
+    store[Symbol.dispose]();
+  } finally {
+    Deno.exit(130);
   }
 }
 

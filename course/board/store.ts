@@ -172,7 +172,7 @@ export class Store implements Disposable {
     });
   }
 
-  /** Closes the file. */
+  /** Closes the file. SQLite brings into it what it has kept beside it. */
   [Symbol.dispose](): void {
     this.#db.close();
   }
