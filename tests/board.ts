@@ -87,7 +87,7 @@ export class Board implements AsyncDisposable {
   }
 
   /** What the instructor's browser sends along. */
-  get #headers(): Record<string, string> {
+  get headers(): Record<string, string> {
     const key = new URL(this.link).searchParams.get("key");
     return { cookie: `board-key=${key}`, origin: `http://${this.address}` };
   }
@@ -95,7 +95,7 @@ export class Board implements AsyncDisposable {
   /** A page as the instructor sees it. */
   async page(path: string): Promise<string> {
     const url = `http://${this.address}${path}`;
-    return await (await fetch(url, { headers: this.#headers })).text();
+    return await (await fetch(url, { headers: this.headers })).text();
   }
 
   /** Sends one of the instructor's forms. */
@@ -103,7 +103,7 @@ export class Board implements AsyncDisposable {
     const answer = await fetch(`http://${this.address}${path}`, {
       method: "POST",
       redirect: "manual",
-      headers: this.#headers,
+      headers: this.headers,
       body: new URLSearchParams(fields),
     });
     await answer.body?.cancel();

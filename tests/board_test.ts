@@ -47,6 +47,31 @@ async function run(...args: string[]) {
   return { code, said: new TextDecoder().decode(code ? stderr : stdout) };
 }
 
+/** Sends bytes, and leaves; or stays for the first line of the answer. */
+async function stranger(
+  board: Board,
+  lines: string[],
+  { leaves = false } = {},
+): Promise<string> {
+  const [hostname, port] = board.address.split(":");
+  using conn = await Deno.connect({ hostname: hostname!, port: Number(port) });
+  const { headers } = board;
+  const head = [
+    ...lines.slice(0, 1),
+    `Host: ${board.address}`,
+    `Origin: ${headers.origin}`,
+    `Cookie: ${headers.cookie}`,
+    ...lines.slice(1),
+  ];
+  await conn.write(new TextEncoder().encode(head.join("\r\n")));
+  // Long enough for the board to have begun with it.
+  if (leaves) await new Promise((resolve) => setTimeout(resolve, 100));
+  if (leaves) return "";
+  const buffer = new Uint8Array(1024);
+  const n = await conn.read(buffer) ?? 0;
+  return new TextDecoder().decode(buffer.subarray(0, n)).split("\r\n")[0]!;
+}
+
 /** The names in a board's file, without what stands beside it. */
 function kept(file: string): string[] {
   using db = new DatabaseSync(fileURLToPath(new URL(file, HOUSE)), {
@@ -199,4 +224,44 @@ Deno.test({
     }
     assertEquals(kept(board.file), ["SIGINT", "SIGTERM", "SIGHUP"]);
   },
+});
+
+Deno.test("no stranger makes the board print a stack trace or a warning", async () => {
+  await using board = new Board();
+  await board.start();
+  const join = ["POST /api/join HTTP/1.1", "Content-Type: application/json"];
+  const note = "POST /note HTTP/1.1";
+  const form = "Content-Type: application/x-www-form-urlencoded";
+  const parts = "Content-Type: multipart/form-data";
+  const chunked = "Transfer-Encoding: chunked";
+  const says = (...lines: string[]) => stranger(board, lines);
+  const leaves = { leaves: true };
+
+  await stranger(board, [...join, "Content-Length: 50", "", "{"], leaves);
+  await stranger(board, [...join, chunked, "", "9", "{"], leaves);
+  await stranger(board, [note, form, "Content-Length: 9", "", "n"], leaves);
+  await stranger(board, [...join, chunked, "", "z", "{"], leaves);
+  const answers = [
+    await says("GET http://[bad HTTP/1.1", "", ""),
+    await says("POST http://[bad HTTP/1.1", "Content-Length: 2", "", "{}"),
+    await says(note, parts, "Content-Length: 5", "", "hello"),
+    await says(
+      "POST /timer HTTP/1.1",
+      `${parts}; boundary=x`,
+      "Content-Length: 5",
+      "",
+      "hello",
+    ),
+    await says("TRACE / HTTP/1.1", chunked, "", "2", "{}", "0", "", ""),
+    await says("GET /join HTTP/1.1", chunked, "", "2", "{}", "0", "", ""),
+    await says(note, form, chunked, "", "6", "note=x", "0", "", ""),
+    await says(...join, chunked, "", "2", "{}", "0", "", ""),
+  ];
+
+  const statuses = answers.map((line) => line.split(" ")[1]);
+  assertEquals(
+    statuses,
+    ["400", "400", "400", "400", "404", "403", "303", "403"],
+  );
+  assertEquals(board.complaints, "");
 });

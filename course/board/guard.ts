@@ -12,10 +12,12 @@ const NUMBERS = /^(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-f:.]+\])(:\d+)?$/i;
  *   changed by a form, it must be sent. `Sec-Fetch-Site` says the same of
  *   requests without it; only a link that is followed may come from elsewhere.
  *
- * @throws {Refused} with 421 or 403.
+ * @throws {Refused} with 421 or 403, or with 400 if the URL is none.
  */
 export function guard(request: Request, names: readonly string[]): void {
-  const { headers, method } = request;
+  const { headers, method, url } = request;
+  // A request line may have anything in it: `GET http://[ HTTP/1.1`.
+  if (!URL.canParse(url)) throw new Refused(400, "This is no address.");
   const host = headers.get("host") ?? "";
   const name = host.replace(/:\d+$/, "").toLowerCase();
   if (!NUMBERS.test(host) && name !== "localhost" && !names.includes(name)) {

@@ -6,7 +6,7 @@ import { events } from "./events.ts";
 import { peopleView } from "./people_view.ts";
 import type { Prove } from "./prove.ts";
 import { Refused } from "./refused.ts";
-import { type Env, field } from "./requests.ts";
+import { type Env, field, form } from "./requests.ts";
 
 const COOKIE = "board-key";
 const WRONG_KEY =
@@ -54,9 +54,9 @@ export function instructor(app: Hono<Env>, shown: Shown, prove: Prove): void {
     return c.redirect("/", 303);
   });
   app.post("/timer", async (c) => {
-    const form = await c.req.parseBody();
-    const minutes = String(form.minutes ?? "").trim();
-    const stop = "stop" in form;
+    const fields = await form(c);
+    const minutes = String(fields.minutes ?? "").trim();
+    const stop = "stop" in fields;
     room.setTimer(stop ? 0 : minutes === "" ? NaN : Number(minutes));
     return c.redirect("/", 303);
   });

@@ -30,9 +30,20 @@ export async function json(c: Context): Promise<Record<string, unknown>> {
   throw new Refused(400, "This is no JSON object.");
 }
 
+/** The fields of a form that a request brings. */
+export async function form(c: Context): Promise<Record<string, unknown>> {
+  try {
+    return await c.req.parseBody();
+  } catch (error) {
+    // Multipart without a boundary, or with other parts than it says.
+    if (!(error instanceof TypeError)) throw error;
+    throw new Refused(400, "This is no form.");
+  }
+}
+
 /** One field of a form, as text. */
 export async function field(c: Context, name: string): Promise<string> {
-  const value = (await c.req.parseBody())[name];
+  const value = (await form(c))[name];
   if (typeof value === "string") return value;
   throw new Refused(400, `The form has no "${name}".`);
 }

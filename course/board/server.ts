@@ -1,8 +1,8 @@
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { ICON, serveFiles } from "../web/files.ts";
 import { headers } from "../web/headers.ts";
 import type { Shown } from "./board_view.ts";
+import { readBody } from "./body.ts";
 import { guard, isApi } from "./guard.ts";
 import { instructor } from "./instructor.ts";
 import { joinView } from "./join_view.ts";
@@ -48,14 +48,9 @@ export function server(shown: Shown, names: readonly string[] = []): Hono<Env> {
     if (isApi(c.req) && !isJson(c)) {
       throw new Refused(415, "Send JSON, as application/json.");
     }
+    await readBody(c, LARGEST);
     await next();
   });
-  app.use(bodyLimit({
-    maxSize: LARGEST,
-    onError: () => {
-      throw new Refused(413, `A request may have ${LARGEST} bytes.`);
-    },
-  }));
   const prove = prover(() => room.now);
   runners(app, shown, prove);
   app.get("/join", (c) => {

@@ -3,6 +3,7 @@ import {
   assertEquals,
   assertMatch,
   assertNotEquals,
+  assertRejects,
   assertStringIncludes,
 } from "@std/assert";
 import { TestBoard } from "./test_board.ts";
@@ -255,6 +256,40 @@ Deno.test("what is malformed is refused, with the reason", async () => {
   assertMatch(await board.form("/timer"), /^400 The timer/);
   assertMatch(await board.form("/open", { open: "four" }), /^400 A lesson/);
   assertMatch(await board.form("/note"), /^400 The form has no "note"/);
+});
+
+Deno.test("what ends too early is refused, and what is no form", async () => {
+  using board = new TestBoard();
+  const body = new ReadableStream<Uint8Array>({
+    pull() {
+      throw new Deno.errors.BadResource("The other side has left");
+    },
+  });
+  const cut = { method: "POST", headers: JSON_TYPE, body };
+  const origin = { origin: "http://192.168.1.20:8080" };
+  const multipart = { "content-type": "multipart/form-data" };
+  const parts = {
+    method: "POST",
+    headers: { ...board.key, ...origin, ...multipart },
+    body: "hello",
+  };
+
+  assertMatch(await board.says("/api/join", cut), /^400 .*ended too early/);
+  assertMatch(await board.says("/note", parts), /^400 This is no form/);
+  assertMatch(await board.says("/timer", parts), /^400 This is no form/);
+});
+
+Deno.test("a bug of the board's own is no refusal: it is thrown, and printed", async () => {
+  using board = new TestBoard();
+  board.room.setNote = () => {
+    throw new TypeError("a bug");
+  };
+
+  await assertRejects(
+    () => board.form("/note", { note: "Hello" }),
+    TypeError,
+    "a bug",
+  );
 });
 
 Deno.test("other origins and other names are refused", async () => {
