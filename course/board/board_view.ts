@@ -119,9 +119,7 @@ function stuckList(all: readonly Stuck[]): Markup {
       }</td></tr>
 `
     )
-  }</tbody></table>${
-    more > 0 && markup`<p class="soft">and ${more} more, with fewer people</p>`
-  }`;
+  }</tbody></table>${more > 0 && markup`<p class="soft">and ${more} more</p>`}`;
 }
 
 function people(room: Room): Markup {

@@ -407,6 +407,19 @@ Deno.test("a crowd is shown in part, and counted whole", async () => {
   assertStringIncludes(page, "and 10 more");
 });
 
+Deno.test("of many mistakes the rest is counted, whatever share it has", async () => {
+  using board = new TestBoard();
+  for (let n = 1; n <= 7; n++) {
+    const token = await board.join(`Learner ${n}`);
+    await board.report(token, { diagnosis: `mistake-${n}` });
+  }
+  const page = await board.page();
+
+  assertEquals(page.match(/mistake-/g)!.length, 5);
+  // The two that are left out have one person each, as have the others.
+  assertStringIncludes(page, '<p class="soft">and 2 more</p>');
+});
+
 Deno.test("the event stream has what changed, and only that", async () => {
   using board = new TestBoard();
   const ada = await board.join("Ada");
