@@ -3,6 +3,9 @@ import type { Learner } from "./store.ts";
 const COLUMNS = "name joined lesson status good of check diagnosis since passed"
   .split(" ");
 
+/** A byte order mark: without it Excel does not read the file as UTF-8. */
+const BOM = "\ufeff";
+
 /**
  * All learners as comma-separated values (RFC 4180), with a row of names and
  * times as ISO 8601. A text that a spreadsheet would compute gets an apostrophe
@@ -21,7 +24,7 @@ export function csv(learners: readonly Learner[]): string {
     time(it.since),
     [...it.passed].map(([id, at]) => `${id} ${time(at)}`).sort().join("; "),
   ]);
-  return [COLUMNS, ...rows]
+  return BOM + [COLUMNS, ...rows]
     .map((row) => row.map(cell).join(",") + "\r\n").join("");
 }
 

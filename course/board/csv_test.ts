@@ -19,7 +19,7 @@ const ADA: Learner = {
 Deno.test("csv() has a row of names, and one for each learner", () => {
   assertEquals(
     csv([ADA]),
-    "name,joined,lesson,status,good,of,check,diagnosis,since,passed\r\n" +
+    "\ufeffname,joined,lesson,status,good,of,check,diagnosis,since,passed\r\n" +
       "Ada,1970-01-01T00:00:00.000Z,03,failing,1,11," +
       '"serve() answers, at once",await-in-accept-loop,' +
       "1970-01-01T00:01:00.000Z," +

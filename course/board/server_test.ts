@@ -382,8 +382,10 @@ Deno.test("all of it can be exported", async () => {
 
   assertEquals(answer.headers.get("content-type"), "text/csv; charset=utf-8");
   assertMatch(answer.headers.get("content-disposition")!, /board\.csv/);
+  const bytes = await answer.bytes();
+  assertEquals([...bytes.slice(0, 3)], [0xef, 0xbb, 0xbf], "for Excel");
   assertStringIncludes(
-    await answer.text(),
+    new TextDecoder().decode(bytes),
     '"Ada, the first",2026-01-31T14:00',
   );
 });
