@@ -179,4 +179,35 @@ realClient("the board is projected", ["chromium"], async (t) => {
     await page.locator("#stuck").getByText("mistake-9").waitFor();
     await page.context().close();
   });
+
+  await t.step(
+    "it shows the new address after a start with another",
+    async () => {
+      const page = await wall.window();
+      const port = board.address.split(":")[1]!;
+
+      await board.kill();
+      await page.locator("body.lost").waitFor();
+      await board.start("--address", "localhost");
+
+      const command = `deno task learn --join localhost:${port}`;
+      await page.locator(".join").getByText(command).waitFor();
+      assertEquals(
+        await page.locator(".qr").getAttribute("href"),
+        `http://localhost:${port}/join?code=${board.code}`,
+      );
+      await page.locator("body:not(.lost)").waitFor();
+      // Once is enough: the page that is new now stays.
+      await page.evaluate(mark);
+      await board.kill();
+      await page.locator("body.lost").waitFor();
+      await board.start("--address", "localhost");
+      await page.locator("body:not(.lost)").waitFor();
+      assertEquals(
+        await page.getAttribute("body", "data-mark"),
+        "the same document",
+      );
+      await page.context().close();
+    },
+  );
 });

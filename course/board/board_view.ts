@@ -36,7 +36,7 @@ export type Parts = Record<
 /** The board as it is projected, with the instructor's controls below. */
 export function boardView(shown: Shown): Markup {
   const { timer, note, bars, stuck, people } = parts(shown);
-  const main = markup`<body class="wall">
+  const main = markup`<body class="wall" data-address="${shown.address}">
 <header>
 <h1>Sockets by Hand</h1>
 ${join(shown)}

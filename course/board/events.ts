@@ -11,7 +11,9 @@ const TICK_MS = 5_000;
 /**
  * The board as an event stream (server-sent events, HTML Living Standard 9.2):
  * each event has the parts of the page that have changed, as JSON, and for its
- * id the room's version. It ends when the browser leaves.
+ * id the room's version. The first one says at which address people join: a page
+ * that is older than the board, and shows another, loads itself again. It ends
+ * when the browser leaves.
  */
 export function events(shown: Shown): Response {
   const { live } = shown.room;
@@ -28,8 +30,10 @@ export function events(shown: Shown): Response {
         await changed(shown, version, gone.signal);
       }
       if (gone.signal.aborted) return;
+      const { address } = shown;
+      const first = version < 0 ? { address } : {};
       version = live.version;
-      const text = event(version, await news(shown, sent));
+      const text = event(version, { ...first, ...await news(shown, sent) });
       stream.enqueue(encoder.encode(text));
     },
     cancel: () => gone.abort(),

@@ -439,8 +439,10 @@ Deno.test("the event stream has what changed, and only that", async () => {
   assertMatch(first, /^id: 1\nevent: board\ndata: \{.*\}\n\n$/);
   assertEquals(
     Object.keys(JSON.parse(first.split("data: ")[1]!)),
-    ["timer", "note", "bars", "stuck", "people"],
+    ["address", "timer", "note", "bars", "stuck", "people"],
   );
+  const { address } = JSON.parse(first.split("data: ")[1]!);
+  assertStringIncludes(await board.page(), `data-address="${address}"`);
   assertEquals(
     Object.keys(JSON.parse(second.split("data: ")[1]!)),
     ["bars", "stuck", "people"],

@@ -20,8 +20,14 @@ function tick() {
 
 const events = new EventSource("/events");
 events.addEventListener("board", ({ data }) => {
+  const { address, ...parts } = JSON.parse(data);
+  // The board was started again, and people join at another address now.
+  if (address !== undefined && address !== document.body.dataset.address) {
+    location.reload();
+    return;
+  }
   document.body.classList.remove("lost");
-  for (const [id, markup] of Object.entries(JSON.parse(data))) {
+  for (const [id, markup] of Object.entries(parts)) {
     byId(id).innerHTML = markup;
     if (id === "timer") restart();
   }
