@@ -160,9 +160,19 @@ Deno.test("the board says why it cannot start, and what its flags are", async ()
   const taken = await run(...here, "--port", port);
   const second = await run("--port", "0", "--file", board.file);
   const elsewhere = await run("--port", "0", "--file", "/tmp/board.db");
+  const garbage = `.course/test-board-${Deno.pid}-garbage.db`;
+  Deno.writeTextFileSync(new URL(garbage, HOUSE), "This is a letter.\n");
+  const letter = await run("--port", "0", "--file", garbage);
+  const letterNew = await run("--port", "0", "--file", garbage, "--new");
+  const nowhere = await run("--port", "0", "--file", ".course/none/b.db");
   const strange = await run("--file", file, "--host", "192.0.2.1");
   const wrong = await run("--bogus");
   const help = await run("--help");
+  assertEquals(
+    Deno.readTextFileSync(new URL(garbage, HOUSE)),
+    "This is a letter.\n",
+  );
+  Deno.removeSync(new URL(garbage, HOUSE));
   for (const end of ["", "-wal", "-shm"]) {
     await Deno.remove(file + end).catch(() => "It was not made.");
   }
@@ -170,7 +180,14 @@ Deno.test("the board says why it cannot start, and what its flags are", async ()
   assertEquals([taken.code, wrong.code, help.code], [2, 2, 0]);
   assertMatch(taken.said, /Cannot listen at port \d+: it is in use/);
   assertMatch(second.said, /Cannot keep the board in .*another board is run/);
-  assertMatch(elsewhere.said, /Cannot keep the board in \/tmp/);
+  assertMatch(elsewhere.said, /in \/tmp\/board.db: it has to be in .*\.course/);
+  assertMatch(letter.said, /something else in it. Move it away, or take anot/);
+  assertEquals(letterNew.said, letter.said);
+  assertMatch(nowhere.said, /none.*Take another file: deno task board/);
+  for (const { code, said } of [elsewhere, letter, nowhere]) {
+    assertEquals(code, 2);
+    assert(!/--allow|[Aa]nother board/.test(said), said);
+  }
   assertMatch(strange.said, /Cannot listen at 192\.0\.2\.1: it is 0\.0\.0\.0/);
   assertMatch(wrong.said, /Cannot read "--bogus"/);
   assertStringIncludes(help.said, "deno task board --port 9000");

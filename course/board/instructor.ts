@@ -7,6 +7,7 @@ import { peopleView } from "./people_view.ts";
 import type { Prove } from "./prove.ts";
 import { Refused } from "./refused.ts";
 import { type Env, field, form } from "./requests.ts";
+import { lesson } from "./standing.ts";
 
 const COOKIE = "board-key";
 const WRONG_KEY =
@@ -16,7 +17,8 @@ const WRONG_KEY =
 
 /** Adds what needs the key: the board, the table, the forms. They come last. */
 export function instructor(app: Hono<Env>, shown: Shown, prove: Prove): void {
-  const { room } = shown;
+  const { room, lessons } = shown;
+  const ids = new Set(lessons.map(({ id }) => id));
   app.get("/", async (c, next) => {
     const key = c.req.query("key");
     if (key === undefined) return await next();
@@ -50,7 +52,11 @@ export function instructor(app: Hono<Env>, shown: Shown, prove: Prove): void {
     return c.redirect("/", 303);
   });
   app.post("/open", async (c) => {
-    room.setOpen(await field(c, "open"));
+    const open = await field(c, "open");
+    if (open !== "" && !ids.has(lesson(open))) {
+      throw new Refused(400, `There is no lesson ${open} here.`);
+    }
+    room.setOpen(open);
     return c.redirect("/", 303);
   });
   app.post("/timer", async (c) => {

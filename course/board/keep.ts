@@ -18,14 +18,21 @@ export function keep(file: string, { fresh }: { fresh: boolean }): Store {
   }
 }
 
-function why({ message }: Error): string {
-  if (message === "database is locked") {
-    return "another board is running with it. End that one, or give this one " +
-      "a file and a port of its own: deno task board --file .course/b.db " +
-      "--port 9000";
+/** The reason, and what to do. Deno's own words name flags that are no use. */
+function why(error: Error): string {
+  const another = "deno task board --file .course/b.db";
+  if (error instanceof Deno.errors.NotCapable) {
+    return `it has to be in the folder .course, as in ${another}`;
   }
-  return `${message}. Is another board running? The file has to be in ` +
-    ".course; --new begins another.";
+  if (error.message === "database is locked") {
+    return "another board is running with it. End that one, or give this one " +
+      `a file and a port of its own: ${another} --port 9000`;
+  }
+  if (error.message === "file is not a database") {
+    return "there is something else in it. Move it away, or take another " +
+      `file: ${another}`;
+  }
+  return `${error.message}. Take another file: ${another}`;
 }
 
 /**

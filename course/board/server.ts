@@ -54,8 +54,10 @@ export function server(shown: Shown, names: readonly string[] = []): Hono<Env> {
   const prove = prover(() => room.now);
   runners(app, shown, prove);
   app.get("/join", (c) => {
-    const right = () => room.hasCode(c.req.query("code"));
-    prove(c, { right, no: new Refused(403, WRONG_CODE), guessable: true });
+    const code = c.req.query("code");
+    const right = () => room.hasCode(code);
+    const no = new Refused(403, code ? WRONG_CODE : NO_CODE);
+    prove(c, { right, no, guessable: true });
     return c.html(joinView(shown));
   });
   app.get("/static/:name", serveFiles(FILES));
@@ -64,6 +66,8 @@ export function server(shown: Shown, names: readonly string[] = []): Hono<Env> {
 }
 
 const WRONG_CODE = "The code is another one: it stands on the board.";
+const NO_CODE = "No code was given: it stands on the board. Ask for " +
+  "/join?code= and the code.";
 const WRONG_TOKEN = "Nobody with this token is here. Join again.";
 
 function runners(app: Hono<Env>, { room }: Shown, prove: Prove): void {

@@ -126,7 +126,8 @@ Deno.test("requests without the code, the token or the key are refused", async (
   }
   const number = await board.post("/api/join", { name: "A", code: +code });
   assertEquals(number.status, 403);
-  assertMatch(await board.says("/join"), /^403 The code is another one/);
+  assertMatch(await board.says("/join"), /^403 No code was given/);
+  assertMatch(await board.says("/join?code="), /^403 No code was given/);
   assertMatch(await board.says(`/join?code=${wrong}`), /^403 The code is/);
   for (const token of ["", "x", "nobody's", "' OR 1=1 --"]) {
     const answer = await board.report(token);
@@ -255,6 +256,11 @@ Deno.test("what is malformed is refused, with the reason", async () => {
   assertMatch(await board.form("/timer", { minutes: "x" }), /^400 The timer/);
   assertMatch(await board.form("/timer"), /^400 The timer/);
   assertMatch(await board.form("/open", { open: "four" }), /^400 A lesson/);
+  assertMatch(
+    await board.form("/open", { open: "99" }),
+    /^400 .* no lesson 99/,
+  );
+  assertEquals(board.room.settings.open, null);
   assertMatch(await board.form("/note"), /^400 The form has no "note"/);
 });
 

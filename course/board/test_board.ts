@@ -29,7 +29,10 @@ export class TestBoard implements Disposable {
   readonly room = new Room(this.store, () => this.now);
   readonly #app = server({
     room: this.room,
-    lessons: ["01", "02", "03"].map((id) => ({ id, title: `Title ${id}` })),
+    lessons: ["01", "02", "03", "04"].map((id) => ({
+      id,
+      title: `Title ${id}`,
+    })),
     address: HOST,
   }, ["board.example"]);
 
