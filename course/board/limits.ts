@@ -48,7 +48,8 @@ export class Limit {
     const { burst, perSecond } = this.#rate;
     const now = this.#now();
     const bucket = this.#buckets.get(who) ?? { tokens: burst, at: now };
-    const filled = (now - bucket.at) / 1_000 * perSecond;
+    // A clock that is set back takes nothing away.
+    const filled = Math.max(0, now - bucket.at) / 1_000 * perSecond;
     bucket.tokens = Math.min(burst, bucket.tokens + filled);
     bucket.at = now;
     // Put at the end: the first one is the one that was quiet for longest.

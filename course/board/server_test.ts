@@ -381,6 +381,27 @@ Deno.test("who is removed is gone, and so is their token", async () => {
   assertEquals(board.room.learners.map(({ name }) => name), ["Bo"]);
 });
 
+Deno.test("a second click on an old button removes nobody who came since", async () => {
+  using board = new TestBoard();
+  await board.join("Ada");
+  await board.join("Bo");
+  const { id } = board.room.learners[1]!;
+  await board.form(`/people/${id}/remove`);
+  await board.join("Cat");
+
+  await board.form(`/people/${id}/remove`);
+
+  assertEquals(board.room.learners.map(({ name }) => name), ["Ada", "Cat"]);
+});
+
+Deno.test("a clock that is set back locks nobody out", async () => {
+  using board = new TestBoard();
+  const ada = await board.join("Ada");
+  board.now -= 60_000;
+
+  assertEquals((await board.report(ada)).status, 200);
+});
+
 Deno.test("all of it can be exported", async () => {
   using board = new TestBoard();
   await board.report(await board.join("Ada, the first"));

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS settings (
   name TEXT PRIMARY KEY, value TEXT
 ) STRICT;
 CREATE TABLE IF NOT EXISTS learners (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- An old "remove" means nobody new.
   name TEXT NOT NULL,
   token TEXT NOT NULL UNIQUE, -- its SHA-256, in hex
   joined INTEGER NOT NULL,
