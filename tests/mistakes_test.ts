@@ -16,7 +16,7 @@ const shown = new Set(
 for (const { number, mistakes, test } of lessons) {
   Deno.test(`lesson ${number} names every mistake that it catches`, async (t) => {
     const prove = (mistake: Mistake) => brokenMistake(number, mistake, HOUSE);
-    // All runs first, two at a time; a step for each result then reports it.
+    // All runs first, some at a time; a step for each result then reports it.
     const broken = await pooled(mistakes, prove);
 
     for (const [index, { id }] of mistakes.entries()) {
