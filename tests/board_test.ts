@@ -64,8 +64,6 @@ async function stranger(
     ...lines.slice(1),
   ];
   await conn.write(new TextEncoder().encode(head.join("\r\n")));
-  // Long enough for the board to have begun with it.
-  if (leaves) await new Promise((resolve) => setTimeout(resolve, 100));
   if (leaves) return "";
   const buffer = new Uint8Array(1024);
   const n = await conn.read(buffer) ?? 0;
