@@ -8,7 +8,7 @@ let known: number | undefined;
 /**
  * How slow this machine is: 2 if it takes twice as long for the same work as
  * the one where the limits of `within()` were chosen. It is found out at the
- * first call, which takes some ten milliseconds.
+ * first call, which takes a few milliseconds.
  */
 export function pace(): number {
   return known ??= measured() / CHOSEN_MS;

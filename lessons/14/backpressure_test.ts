@@ -298,7 +298,7 @@ Deno.test(check("ConnWriter sleeps while its peer does", {
 
   assertEquals(to.received.length, 180);
   assert(
-    stage.ringings <= 20, // Whoever asks every 100 ms, and waits for two things.
+    stage.ringings <= 20, // A deadline rings once; ten in a second is asking.
     `ConnWriter was woken by timers ${stage.ringings} times in two seconds; ` +
       "what it waits for is the end of a write",
   );
