@@ -21,6 +21,7 @@ export const real = {
   log: console.log.bind(console),
   error: console.error.bind(console),
   stringify: JSON.stringify,
+  parse: JSON.parse,
 };
 
 /** Waits for one turn of the event loop: everything that is ready runs first. */

@@ -251,7 +251,7 @@ Deno.test(check("Reassembler keeps no copies", {
 
   // Among ever more copies, each look at all of them takes longer.
   for (let round = 0; round < 30; round++) {
-    await stage.within(100, () => {
+    await stage.within(50, () => {
       for (let n = 0; n < 1_000; n++) {
         stream.insert(0, late);
         stream.insert(10, ahead);
