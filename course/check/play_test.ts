@@ -736,6 +736,23 @@ Deno.test("a machine that pauses makes no deadline pass", async () => {
   assertEquals(evidence?.headline, undefined);
 });
 
+Deno.test("on a busy machine, silence comes no sooner than the program's timers", async () => {
+  // Others have the processor for 14 of each 15 ms or so.
+  const others = real.setInterval(() => {
+    for (const end = real.now() + 14; real.now() < end;);
+  }, 0);
+  const { evidence } = await perform(async (stage) => {
+    stage.serve(async (listener) => {
+      for await (const conn of listener) setTimeout(() => conn.close(), 1_000);
+    });
+    const ann = await stage.connect("ann");
+    await ann.receivesEnd();
+  }, { network: "loopback" });
+  real.clearInterval(others);
+
+  assertEquals(evidence?.headline, undefined);
+});
+
 Deno.test("readBuffers counts what waits to be filled, and a shared buffer by its parts", async () => {
   const { evidence } = await perform(async (stage) => {
     const conns = [];

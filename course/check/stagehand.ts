@@ -20,10 +20,14 @@ const GRACE_MS = 20;
 const OUTSIDE_MS = 3_000;
 
 /**
- * The same on loopback, where somebody else may be using the processor: so many
- * looks, 100 ms or more from one to the next.
+ * The same on loopback, where somebody else may be using the processor. It is
+ * time of the check's own clock, as the program's timers are: on a machine that
+ * is so busy that they ring late, silence comes late, too.
  */
-const PATIENT_LOOKS = 25;
+const PATIENCE_MS = 2_500;
+
+/** Real time from one look for silence to the next, on loopback. */
+const LOOK_MS = 100;
 
 /** How much time a check may simulate, in milliseconds: an hour. */
 const LONGEST = 3_600_000;
@@ -240,17 +244,18 @@ export class Stagehand {
   /** Watches the real clock; returns the timer that does. */
   #watch() {
     let seen = this.clock.activity;
-    let quiet = 0;
+    let since = this.clock.now;
+    let looks = 0; // Where the process stood still, time went by with no look.
     const timer = real.setInterval(() => {
       if (!this.#comesRound()) return real.clearInterval(timer);
-      if (this.clock.activity !== seen) {
-        seen = this.clock.activity;
-        quiet = 0;
-      } else if (++quiet >= PATIENT_LOOKS) {
-        quiet = 0;
+      const { activity, now } = this.clock;
+      if (activity === seen) {
+        const quiet = Math.min(++looks * LOOK_MS, now - since);
+        if (quiet < PATIENCE_MS) return;
         this.#silent();
       }
-    }, 100);
+      [seen, since, looks] = [activity, now, 0];
+    }, LOOK_MS);
     return timer;
   }
 

@@ -636,8 +636,9 @@ Deno.test(check("serve() reports how each connection ended", {
 }, async (stage) => {
   const codes: number[] = [];
   const onClose = (code: number) => codes.push(code);
+  const options = { onClose, closeMs: 1_000 };
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const serving = stage.start(() => serve(listener, { onClose }));
+  const serving = stage.start(() => serve(listener, options));
   const plainly = await stage.connect("plain", listener);
   await plainly.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await plainly.receiveAll(); // That was no WebSocket.
@@ -713,7 +714,8 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
 Deno.test(check("serve() lets a client that still sends hear why", {
   reveals: ["no-lingering-close"],
 }, async (stage) => {
-  stage.serve((listener) => serve(listener, { maxMessage: 1_000 }));
+  const options = { maxMessage: 1_000, closeMs: 1_000 };
+  stage.serve((listener) => serve(listener, options));
   const rude = await join(stage, "rude");
 
   const long = [header(0x82, LONG[65_536]!), new Uint8Array(2 ** 20)];
