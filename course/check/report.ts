@@ -17,17 +17,21 @@ export function askedIn(args: readonly string[]): {
   /** Replaces the seed that each check has of its own. */
   seed: number | undefined;
 } {
+  const refuse = (arg: string, known: string) => {
+    throw new TypeError(`Cannot take ${arg}: give ${known}`);
+  };
+  const networks = NETWORKS.map((known) => `--network=${known}`).join(" or ");
+  const seeds = "a whole number, such as --seed=7";
+  // A space in the place of "=" is easily typed.
+  if (args.includes("--network")) refuse("--network", networks);
+  if (args.includes("--seed")) refuse("--seed", seeds);
+
   const name = option("network", args);
   const network = NETWORKS.find((known) => known === name);
-  if (name !== undefined && network === undefined) {
-    const known = NETWORKS.map((known) => `--network=${known}`).join(" or ");
-    throw new TypeError(`Cannot take --network=${name}: give ${known}`);
-  }
+  if (name !== undefined && !network) refuse(`--network=${name}`, networks);
   const seed = option("seed", args);
   if (seed !== undefined && !/^\d+$/.test(seed)) {
-    throw new TypeError(
-      `Cannot take --seed=${seed}: give a whole number, such as --seed=7`,
-    );
+    refuse(`--seed=${seed}`, seeds);
   }
   return { network, seed: seed === undefined ? undefined : Number(seed) };
 }

@@ -59,4 +59,7 @@ Deno.test("askedIn() takes a network and a seed, or says what can be given", () 
       `Cannot take --seed=${seed}: give a whole number, such as --seed=7`,
     );
   }
+  // As in `-- --network loopback`.
+  refused("--network", "Cannot take --network: give --network=simulated or");
+  refused("--seed", "Cannot take --seed: give a whole number");
 });
