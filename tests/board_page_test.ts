@@ -148,7 +148,8 @@ realClient("the board is projected", ["chromium"], async (t) => {
     await page.getByRole("button", { name: "send" }).click();
     assertEquals(await page.textContent("#note"), "Without a script");
     await page.getByRole("link", { name: "People" }).click();
-    await page.getByRole("button", { name: "remove Learner 30" }).click();
+    await page.getByLabel("remove Learner 30?").click();
+    await page.getByRole("button", { name: "Remove Learner 30" }).click();
     assertEquals(await page.getByText("Learner 30").count(), 0);
     await page.context().close();
   });

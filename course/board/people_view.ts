@@ -27,6 +27,6 @@ function row(it: Learner, room: Room): Markup {
     duration(room.now - it.since)
   }</td><td>${
     [...it.passed.keys()].sort().join(" ")
-  }</td><td><form method="post" action="/people/${it.id}/remove"><button aria-label="remove ${it.name}">remove</button></form></td></tr>
+  }</td><td><details><summary aria-label="remove ${it.name}?">remove</summary><form method="post" action="/people/${it.id}/remove"><button>Remove ${it.name}</button></form></details></td></tr>
 `;
 }

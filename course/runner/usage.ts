@@ -67,17 +67,35 @@ export class UsageError extends Error {
 const WORDS = new Set(
   "next hint list open reset solution check doctor leave".split(" "),
 );
+const PRINTS_JSON = new Set(["check", "doctor"]);
 const ALONE = new Set("next list open check doctor leave".split(" "));
 
 /** Understands the arguments of `deno task learn`. */
 export function parse(args: string[]): Request {
   const request = understood(args);
-  const { word, json, watch } = request;
+  const { word, json, watch, page, join } = request;
+  if (word === "help") return request;
   const runs = word === "learn" || word === "next";
-  if (watch && word !== "help" && !(json && runs)) {
+  if (watch && !(json && runs)) {
     throw new UsageError(
       "Cannot watch: --watch goes with --json and a lesson, as in: " +
         "--json --watch 03. In a terminal each save is checked without it.",
+    );
+  }
+  if (page && (json || !runs)) {
+    throw new UsageError(
+      "Cannot open the page: --page goes with a lesson alone, as in: --page 03",
+    );
+  }
+  if (join && !runs) {
+    throw new UsageError(
+      `Cannot join with "${word}": join first, then ask for it.`,
+    );
+  }
+  if (json && !runs && !PRINTS_JSON.has(word)) {
+    throw new UsageError(
+      `Cannot print JSON for "${word}": --json goes with a lesson, next, ` +
+        "check or doctor.",
     );
   }
   return request;

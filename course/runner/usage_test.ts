@@ -52,6 +52,24 @@ Deno.test("parse() says what --watch goes with", () => {
   }
 });
 
+Deno.test("parse() says what --page, --json and --join go with", () => {
+  for (const args of [["doctor"], ["list"], ["--json", "03"]]) {
+    const opening = () => parse([...args, "--page"]);
+    assertThrows(opening, UsageError, "--page goes with a lesson alone");
+  }
+  const listing = () => parse(["list", "--json"]);
+  assertThrows(
+    listing,
+    UsageError,
+    'Cannot print JSON for "list": --json goes',
+  );
+  assertEquals(parse(["check", "--json"]).json, true);
+  const board = ["--join", "192.168.1.20", "--code", "0042", "--name", "Ada"];
+  const leaving = () => parse([...board, "leave"]);
+  assertThrows(leaving, UsageError, 'Cannot join with "leave"');
+  assertEquals(parse(["--help", "--page", "--json"]).word, "help");
+});
+
 Deno.test("parse() understands which board to join, and as whom", () => {
   const flags = ["--join", "192.168.1.20", "--code", "0042", "--name", "Ada L"];
 
