@@ -18,7 +18,7 @@ export const page: Page = {
         { in: "nc", prints: /^(What time is it\?\s+)?$/, ends: 0 },
         {
           run: "echo noon | nc -l 127.0.0.1 7001",
-          told: "Now put `echo noon` in the place of `seq 1000`.",
+          told: "Now put `echo noon` in place of `seq 1000`.",
           as: "nc",
           until: tcp(7001),
         },

@@ -1,5 +1,5 @@
 // expect: copies-all-each-time
-// joined() is there, so it can be used for each piece as well.
+// One array that grows, as one would write it for strings.
 
 type Reader = { read(into: Uint8Array): Promise<number | null> };
 type Writer = { write(bytes: Uint8Array): Promise<number> };
@@ -12,24 +12,19 @@ export async function writeAll(writer: Writer, data: Uint8Array) {
 
 export async function readToEnd(reader: Reader, limit = 10_000_000) {
   const buffer = new Uint8Array(4_096);
-  const parts: Uint8Array[] = [];
-  let answer = joined(parts);
+  let answer: Uint8Array = new Uint8Array();
   for (let n; (n = await reader.read(buffer)) !== null;) {
-    parts.push(buffer.slice(0, n));
-    answer = joined(parts);
+    answer = joined(answer, buffer.subarray(0, n));
     if (answer.length > limit) throw new RangeError("too long");
   }
   return answer;
 }
 
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const both = new Uint8Array(one.length + other.length);
+  both.set(one);
+  both.set(other, one.length);
+  return both;
 }
 
 export async function exchange(
