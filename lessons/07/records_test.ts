@@ -115,11 +115,11 @@ Deno.test(check("readExactly() asks for many bytes at once", {
 Deno.test(check("readExactly() joins 4,096 pieces at the pace of one", {
   reveals: ["rescan-from-zero"],
 }, async (stage) => {
-  const piece = new Uint8Array(1_024);
+  const piece = new Uint8Array(512);
   const reader = stage.reader(Array(4_096).fill(piece));
-  const length = 4_096 * 1_024;
+  const length = 4_096 * 512;
 
-  const bytes = await stage.within(900, () => readExactly(reader, length));
+  const bytes = await stage.within(550, () => readExactly(reader, length));
 
   assertEquals(bytes?.length, length);
 }));
