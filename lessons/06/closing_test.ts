@@ -14,7 +14,7 @@ function close(...conns: Deno.TcpConn[]) {
 }
 
 Deno.test(check("pipeOneWay() passes on every byte, and counts them", {
-  reveals: ["ignore-write-count"],
+  reveals: ["ignore-write-count", "writer-close-kills-read"],
   writesAtMost: 3,
 }, async (stage) => {
   const [ann, fromAnn] = await stage.meet("ann");
@@ -30,7 +30,7 @@ Deno.test(check("pipeOneWay() passes on every byte, and counts them", {
 }));
 
 Deno.test(check("pipeOneWay() passes on the end", {
-  reveals: ["halfclose-not-forwarded"],
+  reveals: ["halfclose-not-forwarded", "writer-close-kills-read"],
 }, async (stage) => {
   const [ann, fromAnn] = await stage.meet("ann");
   const [bob, toBob] = await stage.meet("bob");
@@ -71,7 +71,7 @@ Deno.test(check("pipeOneWay() leaves the way back open", {
 }));
 
 Deno.test(check("pipeOneWay() rejects at a reset, and passes on no end", {
-  reveals: ["reset-is-clean-eof"],
+  reveals: ["reset-is-clean-eof", "end-after-error"],
 }, async (stage) => {
   const [doomed, fromDoomed] = await stage.meet("doomed", { canReset: true });
   const [bob, toBob] = await stage.meet("bob");
@@ -88,7 +88,12 @@ Deno.test(check("pipeOneWay() rejects at a reset, and passes on no end", {
 }));
 
 Deno.test(check("relay() brings the answer after the question's end", {
-  reveals: ["two-readers", "double-close", "eof-means-peer-gone"],
+  reveals: [
+    "two-readers",
+    "double-close",
+    "eof-means-peer-gone",
+    "leaked-conn",
+  ],
 }, async (stage) => {
   const [ann, withAnn] = await stage.meet("ann");
   const [bob, withBob] = await stage.meet("bob");
@@ -195,6 +200,7 @@ Deno.test(check("relay() leaves no socket behind, thirty times", {
 
 Deno.test(check("closeGracefully() saves the answer from unread input", {
   reveals: [
+    "double-close",
     "expects-reset-on-close",
     "who-closes-first",
     "close-with-unread",
@@ -256,7 +262,7 @@ Deno.test(check("closeGracefully() saves the answer while ann still sends", {
 }));
 
 Deno.test(check("closeGracefully() tells a reset from an end", {
-  reveals: ["reset-is-clean-eof"],
+  reveals: ["reset-is-clean-eof", "timer-leak"],
 }, async (stage) => {
   const [doomed, conn] = await stage.meet("doomed", { canReset: true });
   await conn.write(new Uint8Array(100_000)); // The kernel has it; doomed not.

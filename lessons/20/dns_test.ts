@@ -961,7 +961,7 @@ Deno.test(check("serve() keeps a hundred questions apart", {
 }));
 
 Deno.test(check("serve() asks upstream for TCP clients, too", {
-  reveals: ["eof-means-peer-gone", "dns-tcp-length"],
+  reveals: ["eof-means-peer-gone", "reply-after-readable", "dns-tcp-length"],
 }, async (stage) => {
   const upstream = stage.datagram("upstream");
   serveZone(stage, { upstream: upstream.addr });

@@ -360,7 +360,7 @@ Deno.test(check("encodeResponse() refuses what is no header", {
 // -- Part 4: one connection, many requests --
 
 Deno.test(check("serve() answers a request", {
-  reveals: ["leaked-conn"],
+  reveals: ["leaked-conn", "writer-close-kills-read"],
 }, async (stage) => {
   start(stage, repeat);
   const ann = await stage.connect("ann");

@@ -57,6 +57,7 @@ Deno.test(check("tunnel() brings the answer after the question's end", {
   reveals: [
     "halfclose-not-forwarded",
     "reply-after-readable",
+    "writer-close-kills-read",
     "close-instead-of-closewrite",
   ],
 }, async (stage) => {

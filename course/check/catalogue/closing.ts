@@ -2,13 +2,18 @@ import type { Evidence } from "../evidence.ts";
 import type { Recording } from "../recording.ts";
 import { type Catalogue, failure, leaves } from "./mistake.ts";
 import { compared } from "./tables.ts";
-import { closedListener, gaveEnd, neverClosed } from "./traffic.ts";
+import {
+  closedByStream,
+  closedListener,
+  gaveEnd,
+  neverClosed,
+} from "./traffic.ts";
 
 /** Mistakes about closing. */
 export const closing: Catalogue = {
   "leaked-conn": {
     sentence:
-      "The other side has ended, or will, and yours stays open: one more socket in CLOSE-WAIT for each connection.",
+      "The other side has ended, or will, and yours stays open: one more socket for each connection, until there are too many.",
     fits: (evidence) =>
       leaves("connection")(evidence) ||
       evidence.kind === "silence" && neverHungUp(evidence),
@@ -40,22 +45,30 @@ export const closing: Catalogue = {
       failure(evidence) &&
       (evidence.kind !== "silence" || isNotAskedAgain(evidence)) &&
       !gaveUpInstead(evidence) && !saidOtherwise(evidence) &&
+      !toldOfReset(evidence.recording) &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
       evidence.recording.program("read").some(({ error }) =>
         error instanceof Deno.errors.ConnectionReset
       ),
   },
+  "end-after-error": {
+    sentence:
+      "One side had failed, and your program ended the other all the same; whoever reads there takes a part for the whole.",
+    fits: ({ kind, recording }) => kind === "end" && toldOfReset(recording),
+  },
   "reply-after-readable": {
     sentence:
       "At its end the stream `readable` closed the whole connection, and what was still to go out on it has no way left.",
     fits: (evidence) =>
-      failure(evidence) && closedByStream(evidence.recording, "readable"),
+      failsByClosing(evidence) &&
+      closedByStream(evidence.recording, "readable"),
   },
   "writer-close-kills-read": {
     sentence:
       "Closing the stream `writable` closed the whole connection; what the peer still has to say cannot be read.",
     fits: (evidence) =>
-      failure(evidence) && closedByStream(evidence.recording, "writable"),
+      failsByClosing(evidence) &&
+      closedByStream(evidence.recording, "writable"),
   },
   "close-with-unread": {
     sentence:
@@ -113,17 +126,17 @@ export const closing: Catalogue = {
   },
 };
 
-/** Whether the end, or the close, of a stream closed a connection. */
-function closedByStream(
-  recording: Recording,
-  stream: "readable" | "writable",
-): boolean {
-  const calls = recording.program();
-  return calls.some(({ kind, text, who }, i) => {
-    if (kind !== "close" || !text.startsWith("stream closes")) return false;
-    const before = calls.slice(0, i).filter((call) => call.who === who);
-    return before.some(gaveEnd) === (stream === "readable");
-  });
+/** Whether a failure, or a crash, may come of a close. */
+function failsByClosing(evidence: Evidence): boolean {
+  return failure(evidence) ||
+    evidence.error instanceof Deno.errors.BadResource;
+}
+
+/** Whether the program has told its caller of the reset. */
+function toldOfReset(recording: Recording): boolean {
+  return recording.program("throw").some(({ error }) =>
+    error instanceof Deno.errors.ConnectionReset
+  );
 }
 
 /** Whether the program has closed a connection. */

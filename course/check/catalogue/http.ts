@@ -79,7 +79,7 @@ export const http: Catalogue = {
   },
   "http-close-ignored": {
     sentence:
-      "The client asked that the connection end with this answer, and your program waits for its next request.",
+      "The client asked that the connection end with this answer; your program reads on, and has not ended it.",
     fits: ({ kind, who = "", recording }) =>
       kind === "silence" && readsAsBefore(who, recording),
   },

@@ -12,6 +12,7 @@ import {
 } from "./messages.ts";
 import {
   cameTooEarly,
+  closedByStream,
   cutShort,
   endedTooEarly,
   gaveEnd,
@@ -136,6 +137,8 @@ export const reading: Catalogue = {
       "Your program took the end of the client's sending for its departure; it was still there, and bytes are missing.",
     fits: (evidence) =>
       (failure(evidence) && cutShort(evidence) || endedTooEarly(evidence)) &&
+      !closedByStream(evidence.recording, "readable") &&
+      !closedByStream(evidence.recording, "writable") &&
       evidence.recording.program("read").some(gaveEnd),
   },
   "read-until-quiet": {

@@ -121,3 +121,13 @@ export function readsAsBefore(who: string, recording: Recording): boolean {
     before.some(({ place }) => place?.line === call.place?.line)
   );
 }
+
+/** Whether the end, or the close, of a stream closed a connection. */
+export function closedByStream(
+  recording: Recording,
+  stream: "readable" | "writable",
+): boolean {
+  return recording.program("close").some(({ text }) =>
+    text.startsWith(`${stream} closes`)
+  );
+}

@@ -139,7 +139,7 @@ export class StandInConn implements Deno.TcpConn {
     return this.#streams ??= streamsOf({
       read: (into, place) => this.#read(into, place),
       write: (bytes, place) => this.#write(bytes, place),
-      close: () => this.#tryClose("stream closes"),
+      close: (stream) => this.#tryClose(`${stream} closes`),
     });
   }
 

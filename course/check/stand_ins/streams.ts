@@ -5,7 +5,8 @@ import { Place } from "../place.ts";
 interface Source {
   read(into: Uint8Array, place: Place): Promise<number | null>;
   write(bytes: Uint8Array, place: Place): Promise<number>;
-  close(): void;
+  /** `stream` is the one that closes it. */
+  close(stream: "readable" | "writable"): void;
 }
 
 /** The largest chunk that `readable` hands out, as in Deno. */
@@ -48,17 +49,17 @@ function readableOf(
       try {
         const n = await source.read(into, place);
         if (n === null) {
-          source.close();
+          source.close("readable");
           controller.close();
         }
         request.respond(n ?? 0);
       } catch (error) {
         const closed = error instanceof Deno.errors.BadResource;
         controller.error(closed ? kernel.streamConsumed() : error);
-        source.close();
+        source.close("readable");
       }
     },
-    cancel: () => source.close(),
+    cancel: () => source.close("readable"),
   });
 }
 
@@ -73,12 +74,12 @@ function writableOf(
           rest = rest.subarray(await source.write(rest, place));
         }
       } catch (error) {
-        source.close();
+        source.close("writable");
         const closed = error instanceof Deno.errors.BadResource;
         throw closed ? kernel.streamConsumed() : error;
       }
     },
-    close: () => source.close(),
-    abort: () => source.close(),
+    close: () => source.close("writable"),
+    abort: () => source.close("writable"),
   });
 }
