@@ -500,7 +500,23 @@ Deno.test(check("serve() sends nobody more than 1,232 bytes over UDP", {
   const reply = await askRaw(victim, server, greedy);
   assertFits(reply, 1_232);
   assertEquals(whole(reply).truncated, true, "TC is not set");
+
+  await victim.send(manyAboutOneName(42), server);
+  assertFits((await victim.receive()).bytes, 512);
 }));
+
+/** A query whose questions all point to the first one's name, of 255 bytes. */
+function manyAboutOneName(questions: number): Uint8Array {
+  const label = (length: number) => [length, ...Array(length).fill(0x61)];
+  const name = [63, 63, 63, 61].flatMap(label);
+  const pointer = [0xc0, 12]; // Behind the header.
+  const type = [0, TYPE.A, 0, 1];
+  return Uint8Array.from([
+    ...[0, 7, 1, 0, 0, questions, 0, 0, 0, 0, 0, 0],
+    ...[...name, 0, ...type],
+    ...Array(questions - 1).fill([...pointer, ...type]).flat(),
+  ]);
+}
 
 // -- TCP --
 

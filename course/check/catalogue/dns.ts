@@ -59,7 +59,7 @@ export const dns: Catalogue = {
     sentence:
       "A small question, and a large answer to whoever is said to have asked: with a forged sender it hits a stranger.",
     fits: ({ headline }) =>
-      /1232 bytes were allowed, and \d+ came/.test(headline) ||
+      /(1232|512) bytes were allowed, and \d+ came/.test(headline) ||
       /ANY got records of [2-9]/.test(headline),
   },
   "dns-case": {

@@ -262,7 +262,9 @@ export function answer(query: DnsMessage, zone: Zone): DnsMessage {
       : [],
   };
   if (query.opcode !== 0) return { ...reply, rcode: RCODE.NOTIMP };
-  if (query.questions.length !== 1) return { ...reply, rcode: RCODE.FORMERR };
+  if (query.questions.length !== 1) {
+    return { ...reply, questions: [], rcode: RCODE.FORMERR };
+  }
   const q = query.questions[0]!;
   const origin = low(zone.origin);
   const inside = (n: string) =>

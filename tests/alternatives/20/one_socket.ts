@@ -315,6 +315,7 @@ export function answer(query: DnsMessage, zone: Zone): DnsMessage {
   if (query.opcode > 0) reply.rcode = RCODE.NOTIMP;
   else if (question === undefined || query.questions.length > 1) {
     reply.rcode = RCODE.FORMERR;
+    reply.questions = [];
   } else if (!within(question.name, zone.origin) || question.class !== 1) {
     reply.rcode = RCODE.REFUSED;
   } else look(question, zone, reply);

@@ -279,7 +279,7 @@ function replyTo(query: DnsMessage): DnsMessage {
     recursionDesired,
     recursionAvailable: false,
     rcode: RCODE.NOERROR,
-    questions,
+    questions: questions.length === 1 ? questions : [],
     answers: [],
     authorities: [],
     additionals: optOf(query) ? [{ ...opt, data: new Uint8Array() }] : [],

@@ -260,7 +260,7 @@ function replyTo(query: DnsMessage): DnsMessage {
     recursionDesired,
     recursionAvailable: false,
     rcode: RCODE.NOERROR,
-    questions,
+    questions: questions.length === 1 ? questions : [],
     answers: [],
     authorities: [],
     additionals: [],
