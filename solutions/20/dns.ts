@@ -70,7 +70,10 @@ export interface Question {
 export interface ResourceRecord extends Question {
   /** How long it may be remembered, in seconds. */
   ttl: number;
-  /** What it says. `new PacketReader(data).name()` is the target of a CNAME. */
+  /**
+   * What it says. Of a CNAME in a zone, `new PacketReader(data).name()` is the
+   * target; in a packet a pointer may lead out of the data.
+   */
   data: Uint8Array;
 }
 
