@@ -82,6 +82,8 @@ export async function retry<T>(
 
 /** Waits `ms` milliseconds, or rejects when `signal` aborts. */
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  // An abort that came during the attempt does not come again.
+  if (signal?.aborted) return Promise.reject(signal.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal?.reason);
   const timer = setTimeout(resolve, ms);

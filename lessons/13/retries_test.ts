@@ -18,6 +18,14 @@ const { ConnectionRefused, ConnectionReset, NotCapable } = Deno.errors;
 /** Short pauses: on loopback they are real. */
 const SOON: RetryOptions = { attempts: 4, baseMs: 2, capMs: 10 };
 
+/** A pause so long that nobody waits for its end. */
+const LONG: RetryOptions = {
+  attempts: 2,
+  baseMs: 60_000,
+  capMs: 60_000,
+  random: () => 0.9,
+};
+
 /** Asks for what may be asked twice. */
 const AGAIN: RequestOptions = { ...SOON, timeoutMs: 5_000, idempotent: true };
 
@@ -27,6 +35,16 @@ const ONCE: RequestOptions = { ...SOON, timeoutMs: 200, idempotent: false };
 /** What a promise was rejected with. */
 async function errorOf(promise: Promise<unknown>): Promise<Error> {
   return await assertRejects(() => promise, Error);
+}
+
+/** Asserts that `retry()` has ended within `ms` milliseconds of the abort. */
+function assertEnded(ms: number) {
+  assert(ms < 10_000, `after the abort it went on to wait for ${ms} ms`);
+}
+
+function assertReason(error: Error, reason: Error) {
+  const said = `the abort's reason is "${reason}"`;
+  assert(error === reason, `${said}, and retry() threw "${error}"`);
 }
 
 /** An address at which nobody listens any more. */
@@ -119,6 +137,8 @@ Deno.test(check("retry() waits longer after each failure, up to a limit", {
 
   const rounded = times.map((time) => Math.round(time / 100) / 10);
   assertEquals(rounded, [0, 1, 3, 7, 12, 17], "seconds");
+  const wait = stage.now - times.at(-1)!;
+  assertEquals(wait, 0, "milliseconds of waiting after the last failure");
 }));
 
 Deno.test(check("retry() spreads clients that failed together", {
@@ -200,21 +220,35 @@ Deno.test(
 );
 
 Deno.test(check("retry() stops waiting when its signal aborts", {
-  reveals: ["timer-leak"],
+  reveals: ["abort-goes-on", "timer-leak"],
 }, async (stage) => {
   const controller = new AbortController();
   const { signal } = controller;
   const mine = new Error("changed my mind");
   const run = () => Promise.reject(new ConnectionReset("gone"));
-  const slow = { attempts: 2, baseMs: 60_000, capMs: 60_000, signal };
 
-  const trying = stage.start(() => retry(run, { ...slow, random: () => 0.9 }));
+  const trying = stage.start(() => retry(run, { ...LONG, signal }));
   await stage.sleep(5);
   controller.abort(mine);
   const error = await errorOf(trying.result);
-  assert(stage.now < 10_000, `it waited ${stage.now} ms: abort came after 5`);
-  const said = 'the abort\'s reason is "Error: changed my mind"';
-  assert(error === mine, `${said}, and retry() threw "${error}"`);
+  assertEnded(stage.now - 5);
+  assertReason(error, mine);
+}));
+
+Deno.test(check("retry() does not wait after an abort during an attempt", {
+  reveals: ["abort-goes-on"],
+}, async (stage) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const mine = new Error("changed my mind");
+  const run = () => {
+    controller.abort(mine);
+    return Promise.reject(new ConnectionReset("gone"));
+  };
+
+  const error = await errorOf(retry(run, { ...LONG, signal }));
+  assertEnded(stage.now);
+  assertReason(error, mine);
 }));
 
 Deno.test(check("Dedupe.run() does what has one id once", {

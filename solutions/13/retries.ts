@@ -91,6 +91,8 @@ function withCause(error: unknown, failures: unknown[]): unknown {
 
 /** Waits `ms` milliseconds, or rejects when `signal` aborts. */
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  // An abort that came during the attempt does not come again.
+  if (signal?.aborted) return Promise.reject(signal.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal?.reason);
   const timer = setTimeout(resolve, ms);

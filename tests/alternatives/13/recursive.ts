@@ -73,6 +73,7 @@ export function retry<T>(
     const ms = random() *
       Math.min(options.capMs, options.baseMs << attempt - 1);
     await new Promise<void>((resolve, reject) => {
+      if (options.signal?.aborted) return reject(options.signal.reason);
       const timer = setTimeout(resolve, ms);
       options.signal?.addEventListener("abort", function (this: AbortSignal) {
         clearTimeout(timer);

@@ -72,6 +72,7 @@ export async function retry<T>(
       if (!retryable(error)) throw error;
       errors.push(error);
     }
+    signal?.throwIfAborted();
     await pause(ms, signal);
   }
   return await run(++attempt).catch((error) => {

@@ -68,6 +68,7 @@ function withCause(error: unknown, failures: unknown[]): unknown {
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const abort = () => reject(signal?.reason);
   const timer = setTimeout(resolve, ms);
