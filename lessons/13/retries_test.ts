@@ -300,6 +300,11 @@ Deno.test(
     assertEquals(await dedupe.run("c", add), 3, "c, done last of a, b and c");
     assertEquals(await dedupe.run("b", add), 2, "b, done before c");
     assertEquals(await dedupe.run("a", add), 4, "a, which two came after");
+    assertEquals(
+      await dedupe.run("c", add),
+      3,
+      "c, done after b, though asked for before",
+    );
 
     await stage.sleep(900);
     assertEquals(await dedupe.run("a", add), 4, "a, done 900 ms ago");
@@ -323,7 +328,7 @@ Deno.test(check("request() returns the line that answers", async (stage) => {
 }));
 
 Deno.test(check("request() asks again when it got no answer", {
-  reveals: ["first-write-should-fail", "write-means-delivered"],
+  reveals: ["no-answer-is-final", "write-means-delivered"],
 }, async (stage) => {
   const host = await stage.listen("server");
   const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
@@ -338,7 +343,7 @@ Deno.test(check("request() asks again when it got no answer", {
 }));
 
 Deno.test(check("request() takes no part of an answer for the whole", {
-  reveals: ["reset-is-clean-eof", "first-write-should-fail"],
+  reveals: ["no-answer-is-final", "reset-is-clean-eof"],
 }, async (stage) => {
   const host = await stage.listen("server", { canReset: true });
   const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
@@ -353,7 +358,9 @@ Deno.test(check("request() takes no part of an answer for the whole", {
   assertEquals(await asking.result, "120");
 }));
 
-Deno.test(check("request() takes no line without its end", async (stage) => {
+Deno.test(check("request() takes no line without its end", {
+  reveals: ["no-answer-is-final"],
+}, async (stage) => {
   const host = await stage.listen("server");
   const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
   const first = await host.accept();
@@ -368,7 +375,12 @@ Deno.test(check("request() takes no line without its end", async (stage) => {
 }));
 
 Deno.test(check("request() leaves a connection whose answer is late", {
-  reveals: ["timeout-without-close", "no-deadline"],
+  reveals: [
+    "timeout-without-close",
+    "no-deadline",
+    "one-clock-for-all",
+    "no-answer-is-final",
+  ],
   only: "simulated", // Five seconds cost nothing there.
 }, async (stage) => {
   const host = await stage.listen("server");
@@ -379,6 +391,7 @@ Deno.test(check("request() leaves a connection whose answer is late", {
   const second = await host.accept(); // It has given up, and comes again.
   await late.receivesEnd();
   await second.receives("add id1 5\n");
+  await stage.sleep(4_000); // Each attempt has five seconds of its own.
   await second.send("12\n");
   assertEquals(await asking.result, "12");
   await stage.sleep(60_000); // Nothing of an attempt rings later.
@@ -413,6 +426,22 @@ Deno.test(check("request() repeats nothing that may have been done", {
 
   await errorOf(request(host.addr, "pay 5", ONCE));
   assert(asked === 1, `"pay 5" was asked ${asked} times`);
+}));
+
+Deno.test(check("request() repeats nothing of which a part was sent", {
+  reveals: ["retry-non-idempotent"],
+  only: "simulated", // No buffer there holds so long a line.
+}, async (stage) => {
+  let asked = 0;
+  const host = await stage.host("server", async (server) => {
+    asked++;
+    await server.receives("pay 5, because ");
+    server.reset(); // It knew enough, and may have paid.
+  }, { canReset: true });
+
+  const line = `pay 5, because ${"I say so, and ".repeat(50_000)}I owe you 5`;
+  await errorOf(request(host.addr, line, ONCE));
+  assert(asked === 1, `"pay 5, because …" was asked ${asked} times`);
 }));
 
 Deno.test(check("request() repeats nothing after an end without an answer", {
@@ -454,6 +483,17 @@ Deno.test(
   }),
 );
 
+Deno.test(check("request() gives up at once where waiting does not help", {
+  reveals: ["retry-everything"],
+  only: "simulated", // Time is exact there.
+}, async (stage) => {
+  const forbidden = { hostname: "192.0.2.1", port: 9 };
+
+  await errorOf(request(forbidden, "add id1 5", { ...AGAIN, ...LONG }));
+  const told = "milliseconds until it gave up without the permission";
+  assertEquals(stage.now, 0, told);
+}));
+
 Deno.test(check("serve() adds, and answers with the sum", {
   writesAtMost: 1,
 }, async (stage) => {
@@ -481,7 +521,7 @@ Deno.test(check("serve() hangs up on what is no addition", async (stage) => {
 }));
 
 Deno.test(check("serve() adds once, however often it is asked", {
-  reveals: ["udp-retry-double-effect"],
+  reveals: ["udp-retry-double-effect", "repeat-still-counts"],
 }, async (stage) => {
   stage.serve(serve);
   const ann = await stage.connect("ann", undefined, { canReset: true });

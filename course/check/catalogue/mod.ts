@@ -24,6 +24,7 @@ import { reading } from "./reading.ts";
 import { rooms } from "./rooms.ts";
 import { tables } from "./tables.ts";
 import { resp } from "./resp.ts";
+import { retrying } from "./retrying.ts";
 import { sending } from "./sending.ts";
 import { serving } from "./serving.ts";
 import { time } from "./time.ts";
@@ -47,6 +48,7 @@ export const catalogue: Catalogue = {
   ...tables,
   ...options,
   ...time,
+  ...retrying,
   ...datagrams,
   ...websocket,
   ...http,

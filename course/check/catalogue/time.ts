@@ -8,6 +8,7 @@ import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
 import { compared } from "./tables.ts";
+import { requests } from "./traffic.ts";
 
 /** Mistakes about time. */
 export const time: Catalogue = {
@@ -30,9 +31,12 @@ export const time: Catalogue = {
   "udp-retry-double-effect": {
     sentence:
       "The same request came twice; the second time it must get the first answer again, not a new one.",
-    fits: ({ kind, recording }) =>
-      kind === "different" &&
-      (cameTwice(recording) || wasAskedTwice(recording)),
+    fits: ({ kind, recording }) => {
+      const { last, repeated } = requests(recording);
+      return kind === "different" &&
+        (cameTwice(recording) ||
+          repeated !== undefined && last?.text === repeated.text);
+    },
   },
   "new-id-per-retry": {
     sentence:
@@ -215,14 +219,4 @@ function isMissed(recording: Recording): boolean {
 function gotInLast({ recording }: Evidence): boolean {
   const calls = recording.program().map(({ kind }) => kind).join(" ");
   return /write(?!.*write).*connect/.test(calls);
-}
-
-/** Whether the cast sent the same request on two connections. */
-function wasAskedTwice({ events }: Recording): boolean {
-  const asked = events.filter(({ side, kind }) =>
-    side === "cast" && kind === "send"
-  );
-  return asked.some(({ who, text }, i) =>
-    asked.slice(0, i).some((e) => e.text === text && e.who !== who)
-  );
 }

@@ -131,3 +131,24 @@ export function closedByStream(
     text.startsWith(`${stream} closes`)
   );
 }
+
+/** Somebody waits for a request again, which the program has written once. */
+export function wasNotRepeated({ kind, recording }: Evidence): boolean {
+  const waits = recording.waiting.some(({ side, kind }) =>
+    side === "cast" && kind === "accept"
+  );
+  return kind === "silence" && waits &&
+    recording.program("connect").length === 1 &&
+    recording.program("write").length > 0;
+}
+
+/** What the cast sent last, and what it has sent on two connections. */
+export function requests({ events }: Recording) {
+  const sent = events.filter(({ side, kind }) =>
+    side === "cast" && kind === "send"
+  );
+  const repeated = sent.find(({ who, text }, i) =>
+    sent.slice(0, i).some((e) => e.text === text && e.who !== who)
+  );
+  return { last: sent.at(-1), repeated };
+}

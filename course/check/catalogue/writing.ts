@@ -4,7 +4,14 @@ import type { Event, Recording } from "../recording.ts";
 import { isMixed } from "./chat.ts";
 import { type Catalogue, failure, whenever } from "./mistake.ts";
 import { compared } from "./tables.ts";
-import { cutShort, gaveEnd, offered, partialWrites, total } from "./traffic.ts";
+import {
+  cutShort,
+  gaveEnd,
+  offered,
+  partialWrites,
+  total,
+  wasNotRepeated,
+} from "./traffic.ts";
 
 /** Mistakes about writing. */
 export const writing: Catalogue = {
@@ -85,14 +92,11 @@ export const writing: Catalogue = {
   "first-write-should-fail": {
     sentence:
       "The first write to a peer that has left succeeds; the error comes with a later one, where your program no longer expects it.",
-    fits: (evidence) => {
-      const { error, recording } = evidence;
+    fits: ({ error, recording }) => {
       const writes = recording.program("write");
       const failed = writes.find((write) => write.error === error);
-      return failed === undefined
-        ? error !== undefined && wasNotRepeated(evidence)
-        : error instanceof Deno.errors.BrokenPipe &&
-          writes.some(({ who, size = 0 }) => who === failed.who && size > 0);
+      return error instanceof Deno.errors.BrokenPipe &&
+        writes.some(({ who, size = 0 }) => who === failed?.who && size > 0);
     },
   },
   "write-means-delivered": {
@@ -192,14 +196,4 @@ function ranAlone({ error, recording }: Evidence): boolean {
     call.who === failed.who && (call.kind === "read" ||
       call.kind === "write" && "error" in call && call.error !== error)
   );
-}
-
-/** Somebody waits for a request again, which the program has written once. */
-function wasNotRepeated({ kind, recording }: Evidence): boolean {
-  const waits = recording.waiting.some(({ side, kind }) =>
-    side === "cast" && kind === "accept"
-  );
-  return kind === "silence" && waits &&
-    recording.program("connect").length === 1 &&
-    recording.program("write").length > 0;
 }

@@ -1,5 +1,5 @@
-// expect: first-write-should-fail
-// If the server were gone, the write would fail. It did not: no need to repeat.
+// expect: no-answer-is-final
+// The input ends without an answer: that is a failure, and so it is reported.
 
 const NAMES = {
   refused: ["ConnectionRefused", "ECONNREFUSED"],
@@ -123,12 +123,12 @@ export interface RequestOptions extends Omit<RetryOptions, "retryable"> {
 export function request(
   to: { hostname: string; port: number },
   line: string,
-  { timeoutMs, ...options }: RequestOptions,
+  { timeoutMs, idempotent, ...options }: RequestOptions,
 ): Promise<string> {
   let sent = false;
   return retry(() => exchange(to, line, timeoutMs, () => sent = true), {
     ...options,
-    retryable: (error) => isTransient(error) && !sent,
+    retryable: (error) => isTransient(error) && (idempotent || !sent),
   });
 }
 
@@ -143,10 +143,10 @@ async function exchange(
   const hangUp = () => conn.close();
   signal.addEventListener("abort", hangUp);
   try {
-    await writeAll(conn, new TextEncoder().encode(`${line}\n`));
     sending();
+    await writeAll(conn, new TextEncoder().encode(`${line}\n`));
     for await (const answer of linesOf(conn)) return answer;
-    throw new Deno.errors.UnexpectedEof("Cannot return an answer: none came");
+    throw new Error(`Cannot return an answer: none came to "${line}"`);
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
