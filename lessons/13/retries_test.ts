@@ -317,7 +317,9 @@ Deno.test(
   }),
 );
 
-Deno.test(check("request() returns the line that answers", async (stage) => {
+Deno.test(check("request() returns the line that answers", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
   const host = await stage.listen("server");
   const asking = stage.start(() => request(host.addr, "add id1 5", AGAIN));
   const server = await host.accept();
