@@ -66,6 +66,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -119,7 +120,7 @@ export interface Report {
   readonly free: boolean;
   /** Clients that are connected, and that no program has accepted. */
   readonly queued: number;
-  /** Connections out of the queue and not closed, even if the client ended. */
+  /** Out of the queue, and not ended by the program, even if by the client. */
   readonly accepted: number;
   /** Connections that the client has ended, and the program has not closed. */
   readonly unclosed: number;

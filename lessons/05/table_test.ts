@@ -1,6 +1,6 @@
 // The checks for lesson 05. Read them: the same few sockets, as five tools show
 // them, and what their rows mean. The last checks knock at real ports.
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { check } from "check";
 import {
   classifyConnect,
@@ -26,6 +26,16 @@ function row(text: string): SocketRow {
   return { state, local: local!, peer: peer!, ...numbers, ...queues };
 }
 
+/** What `verdictOf()` says of `error`, or that it throws it again. */
+function verdictOrThrown(error: Error) {
+  try {
+    return verdictOf(error);
+  } catch (thrown) {
+    if (thrown === error) return "thrown again";
+    throw thrown;
+  }
+}
+
 Deno.test(check("parseTable() reads what ss -tan prints", () => {
   const table = `
 State      Recv-Q Send-Q Local Address:Port  Peer Address:Port Process
@@ -48,7 +58,7 @@ LISTEN     0      128             [::]:22            [::]:*
 }));
 
 Deno.test(check("parseTable() reads netstat, as Linux prints it", {
-  reveals: ["columns-by-number", "looks-like-an-address"],
+  reveals: ["udp-is-a-row", "columns-by-number", "looks-like-an-address"],
 }, () => {
   const table = `
 Active Internet connections (servers and established)
@@ -58,6 +68,7 @@ tcp        5      0 127.0.0.1:7005          127.0.0.1:51830         ESTABLISHED
 tcp        0      0 127.0.0.1:51832         127.0.0.1:7005          FIN_WAIT2
 tcp6       0      0 :::22                   :::*                    LISTEN
 udp        0      0 127.0.0.1:7004          0.0.0.0:*
+udp        0      0 127.0.0.1:68            127.0.0.1:67            ESTABLISHED
 Active UNIX domain sockets (servers and established)
 Proto RefCnt Flags       Type       State         I-Node   Path
 unix  2      [ ACC ]     STREAM     LISTENING     12345    /run/shop:1
@@ -78,6 +89,7 @@ Proto Recv-Q Send-Q  Local Address          Foreign Address        (state)
 tcp4       0      0  127.0.0.1.7005         *.*                    LISTEN
 tcp4       5      0  127.0.0.1.7005         127.0.0.1.51830        ESTABLISHED
 tcp4       0      0  127.0.0.1.51832        127.0.0.1.7005         FIN_WAIT_2
+tcp4       0      0  127.0.0.1.7005         127.0.0.1.51834        CLOSED
 tcp46      0      0  *.8080                 *.*                    LISTEN
 tcp6       0      0  ::1.7005               *.*                    LISTEN
 udp4       0      0  *.5353                 *.*
@@ -87,6 +99,7 @@ udp4       0      0  *.5353                 *.*
     "LISTEN 127.0.0.1|7005 *|0 0 0",
     "ESTABLISHED 127.0.0.1|7005 127.0.0.1|51830 5 0",
     "FIN_WAIT_2 127.0.0.1|51832 127.0.0.1|7005 0 0",
+    "CLOSE 127.0.0.1|7005 127.0.0.1|51834 0 0",
     "LISTEN *|8080 *|0 0 0",
     "LISTEN ::1|7005 *|0 0 0",
   ]);
@@ -194,9 +207,10 @@ Deno.test(check("examine() tells who is connected from who is accepted", {
   reveals: ["connected-means-accepted", "unread-means-queued"],
 }, () => {
   const rows = [
-    row("LISTEN 127.0.0.1|7005 0.0.0.0|0 2 511"),
-    row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51830 0 0"),
-    row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51832 5 0"),
+    row("LISTEN 127.0.0.1|7005 0.0.0.0|0 1 511"),
+    row("LISTEN ::1|7005 ::|0 1 511"),
+    row("ESTABLISHED ::1|7005 ::1|51830 0 0"),
+    row("ESTABLISHED ::1|7005 ::1|51832 5 0"),
     row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51834 7 0"),
     row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51836 6 0"),
     row("CLOSE_WAIT 127.0.0.1|7005 127.0.0.1|51838 3 0"),
@@ -208,8 +222,34 @@ Deno.test(check("examine() tells who is connected from who is accepted", {
   assertEquals({ ...examine(rows, 7005) }, report);
 }));
 
+Deno.test(check("examine() tells who is accepted from who comes and goes", {
+  reveals: ["row-means-accepted"],
+}, () => {
+  const rows = [
+    row("LISTEN 127.0.0.1|7005 0.0.0.0|0 0 511"),
+    row("SYN_RECV 127.0.0.1|7005 127.0.0.1|51830 0 0"),
+    row("ESTABLISHED 127.0.0.1|7005 127.0.0.1|51832 0 0"),
+    row("CLOSE_WAIT 127.0.0.1|7005 127.0.0.1|51834 0 0"),
+    row("FIN_WAIT_1 127.0.0.1|7005 127.0.0.1|51836 0 9"), // From here on
+    row("FIN_WAIT_2 127.0.0.1|7005 127.0.0.1|51838 0 0"), // the program
+    row("LAST_ACK 127.0.0.1|7005 127.0.0.1|51840 0 0"), // has ended it.
+  ];
+
+  assertEquals(examine(rows, 7005).accepted, 2);
+}));
+
+Deno.test(check("examine() survives a client that reset in the queue", {
+  reveals: ["reset-in-queue"],
+}, () => {
+  const rows = [row("LISTEN 127.0.0.1|7005 0.0.0.0|0 1 511")];
+
+  assertEquals(examine(rows, 7005).accepted, 0);
+}));
+
 Deno.test(
-  check("verdictOf() goes by class and code, never by the number", () => {
+  check("verdictOf() goes by class and code, never by the number", {
+    reveals: ["number-of-one-system"],
+  }, () => {
     const { ConnectionRefused, NetworkUnreachable, NotCapable, TimedOut } =
       Deno.errors;
     const refused = new ConnectionRefused("Connection refused (os error 61)");
@@ -228,12 +268,17 @@ Deno.test(
     assertEquals(verdictOf(coded), "unreachable", coded.message);
     assertEquals(verdictOf(noName), "no-name", noName.message);
     assertEquals(verdictOf(denied), "denied", "a permission is missing");
-    assertThrows(
-      () => verdictOf(new RangeError("Invalid port")),
-      RangeError,
-      "",
-      "no verdict says what a RangeError says: it goes on to the caller",
-    );
+
+    const others = [
+      new RangeError("Invalid port"), // No verdict says what this says.
+      new Error("No data available (os error 61)"), // On Linux.
+      new Error("made up: cannot open the lookup table"),
+    ];
+    for (const error of others) {
+      assertEquals(verdictOrThrown(error), "thrown again", error.message);
+    }
+    const plain = new ConnectionRefused("made up: nobody listens");
+    assertEquals(verdictOrThrown(plain), "refused", plain.message);
   }),
 );
 

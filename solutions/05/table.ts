@@ -41,6 +41,8 @@ export interface SocketRow {
 export function parseTable(text: string): SocketRow[] {
   const rows: SocketRow[] = [];
   for (const line of text.split("\n")) {
+    // A UDP socket with a fixed peer is ESTABLISHED, too.
+    if (/^\s*udp/i.test(line)) continue;
     const words = line.replace("->", " ").trim().split(/\s+/);
     // Each tool has its own columns. What a word means, the word itself says.
     const state = words.map(stateOf).find(Boolean);
@@ -68,6 +70,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -123,7 +126,7 @@ export interface Report {
   readonly free: boolean;
   /** Clients that are connected, and that no program has accepted. */
   readonly queued: number;
-  /** Connections out of the queue and not closed, even if the client ended. */
+  /** Out of the queue, and not ended by the program, even if by the client. */
   readonly accepted: number;
   /** Connections that the client has ended, and the program has not closed. */
   readonly unclosed: number;
@@ -137,13 +140,15 @@ export function examine(rows: readonly SocketRow[], port: number): Report {
     here.filter((row) => row.state === state).length;
   const listeners = here.filter(({ state }) => state === "LISTEN");
   const queued = listeners.reduce((sum, { recvQ }) => sum + recvQ, 0);
+  const connected = count("ESTABLISHED") + count("CLOSE_WAIT");
   return {
     // Only who listens is in the way. The rest ends by itself, and need not:
     // that is what SO_REUSEADDR says, which Deno sets.
     free: listeners.length === 0,
     queued,
-    // Those in the queue look the same, and the program has not met them.
-    accepted: count("ESTABLISHED") + count("CLOSE_WAIT") - queued,
+    // Those in the queue look the same, and the program has not met them. But
+    // who has reset there has no row any more.
+    accepted: Math.max(0, connected - queued),
     unclosed: count("CLOSE_WAIT"),
   };
 }

@@ -1,7 +1,7 @@
 import type { Evidence } from "../evidence.ts";
 import type { Recording, Waiting } from "../recording.ts";
 import { type Catalogue, failure } from "./mistake.ts";
-import { acceptsTooMany } from "./tables.ts";
+import { acceptsTheQueue } from "./tables.ts";
 
 /** Mistakes about addresses. */
 export const addresses: Catalogue = {
@@ -87,7 +87,7 @@ export const addresses: Catalogue = {
       "A client is connected, and may have sent, before your program accepts it; yours does not reckon with that.",
     fits: (evidence) =>
       ["end", "reset", "closed"].includes(evidence.kind) &&
-        !heard(evidence) || acceptsTooMany(evidence),
+        !heard(evidence) || acceptsTheQueue(evidence),
   },
   "node-sockets": {
     sentence:

@@ -79,6 +79,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -144,6 +145,7 @@ export function examine(rows: readonly SocketRow[], port: number): Report {
         break;
     }
   }
+  report.accepted = Math.max(0, report.accepted);
   return report;
 }
 

@@ -33,7 +33,7 @@ const LINE = RegExp(
 export function* rowsOf(lines: Iterable<string>): Generator<SocketRow> {
   for (const line of lines) {
     const found = LINE.exec(line.trimEnd());
-    if (!found) continue;
+    if (!found || /^\s*udp/i.test(line)) continue;
     const [, before = "", recvQ, sendQ, local, lp, peer, pp, after = ""] =
       found;
     const state = `${before} ${after}`.split(/\s+/).map(stateOf).find((s) => s);
@@ -67,6 +67,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -112,10 +113,11 @@ export function examine(rows: readonly SocketRow[], port: number): Report {
     here.filter((row) => row.state === state).length;
   const listeners = here.filter(({ state }) => state === "LISTEN");
   const queued = listeners.reduce((sum, { recvQ }) => sum + recvQ, 0);
+  const connected = count("ESTABLISHED") + count("CLOSE_WAIT");
   return {
     free: listeners.length === 0,
     queued,
-    accepted: count("ESTABLISHED") + count("CLOSE_WAIT") - queued,
+    accepted: Math.max(0, connected - queued),
     unclosed: count("CLOSE_WAIT"),
   };
 }

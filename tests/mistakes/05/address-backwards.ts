@@ -26,6 +26,7 @@ export interface SocketRow {
 export function parseTable(text: string): SocketRow[] {
   const rows: SocketRow[] = [];
   for (const line of text.split("\n")) {
+    if (/^\s*udp/i.test(line)) continue;
     const words = line.replace("->", " ").trim().split(/\s+/);
     const state = words.map(stateOf).find(Boolean);
     const at = words.findIndex(addressOf);
@@ -49,6 +50,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -101,10 +103,11 @@ export function examine(rows: readonly SocketRow[], port: number): Report {
     here.filter((row) => row.state === state).length;
   const listeners = here.filter(({ state }) => state === "LISTEN");
   const queued = listeners.reduce((sum, { recvQ }) => sum + recvQ, 0);
+  const connected = count("ESTABLISHED") + count("CLOSE_WAIT");
   return {
     free: listeners.length === 0,
     queued,
-    accepted: count("ESTABLISHED") + count("CLOSE_WAIT") - queued,
+    accepted: Math.max(0, connected - queued),
     unclosed: count("CLOSE_WAIT"),
   };
 }

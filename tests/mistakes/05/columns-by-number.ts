@@ -49,6 +49,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
@@ -101,10 +102,11 @@ export function examine(rows: readonly SocketRow[], port: number): Report {
     here.filter((row) => row.state === state).length;
   const listeners = here.filter(({ state }) => state === "LISTEN");
   const queued = listeners.reduce((sum, { recvQ }) => sum + recvQ, 0);
+  const connected = count("ESTABLISHED") + count("CLOSE_WAIT");
   return {
     free: listeners.length === 0,
     queued,
-    accepted: count("ESTABLISHED") + count("CLOSE_WAIT") - queued,
+    accepted: Math.max(0, connected - queued),
     unclosed: count("CLOSE_WAIT"),
   };
 }

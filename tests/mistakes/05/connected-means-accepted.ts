@@ -26,6 +26,7 @@ export interface SocketRow {
 export function parseTable(text: string): SocketRow[] {
   const rows: SocketRow[] = [];
   for (const line of text.split("\n")) {
+    if (/^\s*udp/i.test(line)) continue;
     const words = line.replace("->", " ").trim().split(/\s+/);
     const state = words.map(stateOf).find(Boolean);
     const at = words.findIndex(addressOf);
@@ -49,6 +50,7 @@ function stateOf(word: string): State | undefined {
   const other: Record<string, string> = {
     ESTAB: "ESTABLISHED",
     LISTENING: "LISTEN",
+    CLOSED: "CLOSE",
     SYNRCVD: "SYNRECV",
     SYNRECEIVED: "SYNRECV",
   };
