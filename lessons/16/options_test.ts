@@ -132,12 +132,13 @@ Deno.test(check("watch() gives up on a peer that is silent", {
 }));
 
 Deno.test(check("watch() waits as long as missMs says, and asks meanwhile", {
-  reveals: ["silence-never-ends"],
+  reveals: ["silence-never-ends", "looks-when-it-asks"],
   only: "simulated", // Nobody waits ten seconds for a check.
 }, async (stage) => {
   const shop = await stage.listen("shop");
   const conn = await Deno.connect({ port: shop.addr.port });
   const clerk = await shop.accept();
+  const before = stage.now;
   const watching = stage.start(() =>
     watch(conn, { everyMs: 1_000, missMs: 9_500 })
   );
@@ -145,9 +146,9 @@ Deno.test(check("watch() waits as long as missMs says, and asks meanwhile", {
   for (let round = 0; round < 8; round++) await clerk.receives("?");
 
   await Promise.race([watching.result, stage.sleep(60_000)]);
-  const ms = Math.round(stage.now);
-  // One that looks at its clock only when it asks is a little late.
-  assert(ms >= 9_500 && ms <= 11_000, `${ms} ms passed: missMs is 9,500`);
+  const ms = Math.round(stage.now - before);
+  // One that looks at its clock very often may be a little late.
+  assert(ms >= 9_500 && ms <= 9_600, `${ms} ms passed: missMs is 9500`);
 }));
 
 Deno.test(check("watch() stays with a peer that answers", {

@@ -18,10 +18,15 @@ export const options: Catalogue = {
   },
   "silence-never-ends": {
     sentence:
-      "Your program asks and asks, and nothing comes back: it has no clock that an answer alone starts anew.",
-    fits: ({ kind, recording }) =>
-      kind === "assert" && recording.waiting.some(isRead) &&
-      askedInVain(recording) > 20,
+      "Your program asks and asks, and nothing comes back; missMs is over, and it waits on: nothing has ended its read.",
+    fits: ({ kind, headline, recording }) =>
+      kind === "assert" && headline.includes("missMs is") &&
+      recording.waiting.some(isRead) && askedInVain(recording) > 20,
+  },
+  "looks-when-it-asks": {
+    sentence:
+      "Your program looks at its clock only when it asks; missMs was over between two questions, and nobody noticed.",
+    fits: (evidence) => closedInsteadOfAsking(evidence),
   },
   "reuseport-partial": {
     sentence:
@@ -61,6 +66,16 @@ function askedInVain(recording: Recording): number {
   const calls = recording.program().map(({ kind }) => kind);
   const heard = calls.lastIndexOf("read");
   return calls.slice(heard + 1).filter((kind) => kind === "write").length;
+}
+
+/** Whether the program closed late, and just when its next question was due. */
+function closedInsteadOfAsking({ headline, recording }: Evidence): boolean {
+  const [, took, missMs] = headline.match(/^(\d+) ms .*missMs is (\d+)$/) ?? [];
+  const [last = NaN, before = NaN] = recording.program("write").reverse()
+    .map(({ at }) => at);
+  const closed = recording.program("close").at(-1)?.at ?? NaN;
+  return Number(took) > Number(missMs) &&
+    Math.abs(closed - last - (last - before)) <= 1;
 }
 
 function isRead({ side, kind }: Waiting): boolean {

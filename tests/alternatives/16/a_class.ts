@@ -59,12 +59,17 @@ class Watch {
   }
 
   async run(everyMs: number, missMs: number): Promise<"gone" | "silent"> {
-    const clock = setInterval(() => {
-      this.#silent = performance.now() - this.#heard >= missMs;
-      if (!this.#silent) return void ask(this.#conn);
-      clearInterval(clock);
-      this.#conn.close();
-    }, everyMs);
+    const asking = setInterval(() => ask(this.#conn), everyMs);
+    let clock: ReturnType<typeof setTimeout> | undefined;
+    const look = () => {
+      const left = missMs - (performance.now() - this.#heard);
+      if (left > 0) clock = setTimeout(look, left);
+      else {
+        this.#silent = true;
+        this.#conn.close();
+      }
+    };
+    look();
     try {
       for (const buffer = new Uint8Array(1); await this.#conn.read(buffer);) {
         this.#heard = performance.now();
@@ -73,8 +78,9 @@ class Watch {
       const reset = error instanceof Deno.errors.ConnectionReset;
       if (!this.#silent && !reset) throw error;
     }
+    clearInterval(asking);
+    clearTimeout(clock);
     if (this.#silent) return "silent";
-    clearInterval(clock);
     this.#conn.close();
     return "gone";
   }
