@@ -293,11 +293,19 @@ Deno.test(check("MessageDecoder refuses more than it was told to accept", {
 Deno.test(check("MessageDecoder accepts nothing after a header it refused", {
   reveals: ["resync-after-error"],
 }, () => {
-  const decoder = new MessageDecoder();
-  assertThrows(() => push(decoder, message("{}")), InvalidData);
+  for (const bad of ["hello", "{}", header('"content-length":65537')]) {
+    const decoder = new MessageDecoder();
+    assertThrows(() => push(decoder, message(bad)), InvalidData);
 
-  const told = "push() of a good message, after a header that was none";
-  assertThrows(() => push(decoder, say("hello")), InvalidData, "", told);
+    const next = {
+      "one more byte": Uint8Array.of(0),
+      "a good message": say("hello"),
+    };
+    for (const [what, chunk] of Object.entries(next)) {
+      const told = `push() of ${what}, after a header ${bad}`;
+      assertThrows(() => push(decoder, chunk), InvalidData, "", told);
+    }
+  }
 }));
 
 Deno.test(check("MessageDecoder accepts the end between two messages", {

@@ -94,6 +94,7 @@ export const lengths: Catalogue = {
       failure(evidence) &&
       !["end", "closed", "reset"].includes(evidence.kind) &&
       evidence.headline !== "Expected function to throw." &&
+      !evidence.headline.startsWith("Expected error ") &&
       !waitsForEnd(evidence),
   },
   "hangs-up-on-nonsense": {
