@@ -471,6 +471,21 @@ Deno.test(check("serve() sends bytes that are no JSON back as they came", {
   assertBytes(content, EVERY_BYTE, "what came back");
 }));
 
+Deno.test(check("serve() sends JSON of another type back as it came", {
+  reveals: ["content-type-guessed"],
+}, async (stage) => {
+  stage.serve(serving);
+  const ann = await stage.connect("ann");
+
+  for (const type of ["text/plain", "application/json"]) {
+    await ann.send(say(QUESTION, { "content-type": type }));
+
+    const { head, content } = await receiveMessage(ann);
+    assertBytes(content, QUESTION, `what came back as ${type}`);
+    assertEquals(head["content-type"], type);
+  }
+}));
+
 Deno.test(check("serve() answers bob while ann is inside a message", {
   reveals: ["await-in-accept-loop"],
 }, async (stage) => {

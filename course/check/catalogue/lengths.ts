@@ -109,6 +109,13 @@ export const lengths: Catalogue = {
       'A length came that is no number, and your program went on with it; to JSON 5, "5" and [5] are three different things.',
     fits: wasNotRefused,
   },
+  "content-type-guessed": {
+    sentence:
+      'Only "text/json" is a question; your program took another type for it, and answered what should go back as it came.',
+    fits: ({ kind, received }) =>
+      kind === "different" &&
+      /^\{\s*"result"/.test(new TextDecoder().decode(received)),
+  },
   "state-machine-blocking": {
     sentence:
       "Your program waits in the middle of its work for one peer; until that one acts nothing else moves, not even what has arrived already.",
