@@ -47,7 +47,7 @@ export const lengths: Catalogue = {
   },
   "unbounded-length": {
     sentence:
-      "Your program believes any length that it is told; with a few bytes a stranger makes it wait for gigabytes.",
+      "Your program accepts a length above the limit that it was given; in a few bytes a stranger can announce gigabytes.",
     fits: (evidence) =>
       wasNotRefused(evidence) && !isJustAbove(evidence) ||
       ranOutOfMemory(evidence),
