@@ -95,17 +95,28 @@ Deno.test(check("encodeMessage() sends bytes as they are", () => {
 Deno.test(check("MessageDecoder reads a message that comes in one piece", {
   reveals: ["first-message-only"],
 }, () => {
+  const head = header('"content-length":5').padEnd(0x0101); // Either way round.
+
+  const all = push(new MessageDecoder(), message(head, "hello"));
+
+  assertMessages(all, ["hello"], "push() of a whole message");
+}));
+
+Deno.test(check("MessageDecoder reads what Python sends", {
+  reveals: ["length-endianness"],
+}, () => {
   const messages = new MessageDecoder().push(FROM_PYTHON);
 
   const contents = messages.map(({ content }) => content);
-  assertMessages(contents, [QUESTION], "push() of a whole message");
+  assertMessages(contents, [QUESTION], "push() of a message that begins 00 67");
   assertEquals({ ...messages[0]?.head }, { ...HEAD, "content-length": 37 });
 }));
 
 Deno.test(check("MessageDecoder reads a message wherever it was cut", {
   reveals: ["utf8-per-chunk", "one-read-one-message"],
 }, () => {
-  for (const [left, right] of everySplit(FROM_PYTHON)) {
+  // From the end: pieces in the wrong order show in the content alone.
+  for (const [left, right] of everySplit(FROM_PYTHON).toReversed()) {
     const decoder = new MessageDecoder();
     const cut = `a message cut after ${left.length} bytes`;
 
@@ -125,6 +136,28 @@ Deno.test(check("MessageDecoder reads a message byte by byte", {
   );
 
   assertMessages(all.flat(), [QUESTION], "push() of single bytes");
+}));
+
+Deno.test(check("MessageDecoder reads one message after the other", () => {
+  const decoder = new MessageDecoder();
+
+  const first = push(decoder, say("one"));
+  const second = push(decoder, say("two"));
+
+  assertMessages([...first, ...second], ["one", "two"], "two push() calls");
+}));
+
+Deno.test(check("MessageDecoder keeps what follows a message", {
+  reveals: ["leftover-discarded"],
+}, () => {
+  const decoder = new MessageDecoder();
+  const [begun, rest] = everySplit(say("two"))[40]!;
+
+  const first = push(decoder, concat([say("one"), begun]));
+  const second = push(decoder, rest);
+
+  const cut = "one and a half messages, and then the other half,";
+  assertMessages([...first, ...second], ["one", "two"], cut);
 }));
 
 Deno.test(check("MessageDecoder returns every message that a chunk completes", {

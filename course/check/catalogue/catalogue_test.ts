@@ -33,6 +33,38 @@ Deno.test("resync-after-error is not said of a program that has hung up", () => 
   assertEquals(kinds.filter(fitting), ["silence", "different"]);
 });
 
+Deno.test("resync-after-error is not said of an error of another kind", () => {
+  const recording = new Recording(new Clock());
+  const fits = (headline: string) =>
+    mistake("resync-after-error").fits({
+      kind: "assert",
+      headline,
+      recording,
+      network: "simulated",
+      used: false,
+    });
+
+  assert(fits("Expected function to throw: push() of one more byte"));
+  assert(!fits('Expected error to be instance of "InvalidData", but was "E"'));
+});
+
+Deno.test("one-read-one-message is not said of an end before its beginning", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const fits = (received: string) =>
+    mistake("one-read-one-message").fits({
+      kind: "different",
+      headline: "push() should give hello",
+      expected: bytes("hello"),
+      received: bytes(received),
+      recording: new Recording(new Clock()),
+      network: "simulated",
+      used: false,
+    });
+
+  assert(fits("hel"));
+  assert(!fits("lohel"));
+});
+
 Deno.test("no-deadline is not said of a program that has thrown", () => {
   const recording = new Recording(new Clock());
   assert(says("no-deadline", "silence", recording));

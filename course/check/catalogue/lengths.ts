@@ -14,13 +14,13 @@ import { isReading, readsAsBefore } from "./traffic.ts";
 export const lengths: Catalogue = {
   "length-endianness": {
     sentence:
-      "The lowest byte of your length goes first, and the network reads the highest first: 5 turns into 83,886,080.",
+      "The network begins a length with its highest byte, and your program with its lowest: 00 05 is 5 to one, and 1,280 to the other.",
     fits: (evidence) => {
       const lengths = wrongLength(evidence);
       return lengths
         ? lengths.swapped === lengths.expected
-        : failure(evidence) &&
-          /\b83,?886,?080\b/.test(String(evidence.error));
+        : waitsAfterLength(evidence) || failure(evidence) &&
+            /\b83,?886,?080\b/.test(String(evidence.error));
     },
   },
   "length-includes-header": {
@@ -124,6 +124,14 @@ export const lengths: Catalogue = {
       kind === "assert" && /gives Promise|\bwaited for\b/.test(headline),
   },
 };
+
+/**
+ * Whether nothing comes of a message that begins with 0 and another byte: the
+ * other way round they are more. A check that says so has had 1 and 1 before.
+ */
+function waitsAfterLength({ headline, messages }: Evidence): boolean {
+  return /\bbegins 00 \w\w\b/.test(headline) && messages?.received.length === 0;
+}
 
 /** Whether what was not refused is one above a limit: there is one, beside it. */
 function isJustAbove({ headline }: Evidence): boolean {

@@ -1,5 +1,5 @@
 // What recognizers ask about messages that were found in a stream.
-import { firstDifference } from "../bytes.ts";
+import { concat, contains, firstDifference } from "../bytes.ts";
 import type { Evidence } from "../evidence.ts";
 import { cutShort, gaveEnd, lastRead } from "./traffic.ts";
 
@@ -10,6 +10,13 @@ export function paddedWithZeros({ expected, received }: Evidence): boolean {
   }
   const at = firstDifference(expected, received);
   return at > 0 && received.subarray(at).every((byte) => byte === 0);
+}
+
+/** All of it came, and its end stands in front of its beginning. */
+export function endFirst({ expected, received }: Evidence): boolean {
+  return expected !== undefined && expected.length === received?.length &&
+    firstDifference(expected, received) >= 0 &&
+    contains(concat([expected, expected]), received);
 }
 
 /** What came begins as expected, and is too short or too long. */

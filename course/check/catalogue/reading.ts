@@ -3,6 +3,7 @@ import { type Catalogue, failure, loops } from "./mistake.ts";
 import {
   beginsRight,
   cutMessageThrew,
+  endFirst,
   hasBegun,
   isMissing,
   paddedWithZeros,
@@ -29,7 +30,7 @@ export const reading: Catalogue = {
     sentence:
       "Your program takes what one read brings for one message; a read may end inside a message, or bring several.",
     fits: (evidence) =>
-      failure(evidence) && !paddedWithZeros(evidence) &&
+      failure(evidence) && !paddedWithZeros(evidence) && !endFirst(evidence) &&
         (isMissing(evidence) || tookShortForEnd(evidence)) ||
       cutMessageThrew(evidence),
   },
