@@ -101,17 +101,17 @@ export async function connectAny(
     let queue: string[] = [];
     const failures: string[] = [];
     let running = 0;
-    let over = false;
+    const over = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
 
     function end() {
-      over = true;
+      over.abort();
       clearTimeout(timer);
     }
 
-    // Nobody is called off; whoever comes too late is sent home.
+    // Two may come in one moment; the second is sent home.
     function arrived(conn: Deno.TcpConn) {
-      if (over) return conn.close();
+      if (over.signal.aborted) return conn.close();
       end();
       succeed(conn);
     }
@@ -119,18 +119,19 @@ export async function connectAny(
     function next() {
       clearTimeout(timer);
       const hostname = queue.shift();
-      if (over) return;
+      if (over.signal.aborted) return;
       if (hostname === undefined) {
         if (running === 0) fail(new Error(failures.join("\n")));
         return;
       }
       running++;
       timer = setTimeout(next, attemptDelayMs);
-      Deno.connect({ hostname, port }).then(arrived, (error) => {
-        running--;
-        failures.push(`${hostname} says ${error.name}`);
-        next();
-      });
+      Deno.connect({ hostname, port, signal: over.signal })
+        .then(arrived, (error) => {
+          running--;
+          failures.push(`${hostname} says ${error.name}`);
+          next();
+        });
     }
 
     signal?.addEventListener("abort", () => {
