@@ -22,6 +22,7 @@ const {
   NotConnected,
   NotFound,
   TimedOut,
+  WouldBlock,
 } = Deno.errors;
 
 /** One function for each way in which a socket call can fail. */
@@ -99,4 +100,11 @@ export const kernel = {
     coded(Error, "EMFILE", "Too many open files (os error 24)"),
   timedOut: () =>
     coded(TimedOut, "ETIMEDOUT", "Connection timed out (os error 110)"),
+  /** What a Unix socket says whose queue is full; TCP keeps trying. */
+  wouldBlock: () =>
+    coded(
+      WouldBlock,
+      "EAGAIN",
+      "Resource temporarily unavailable (os error 11)",
+    ),
 };

@@ -426,6 +426,25 @@ Deno.test(check("listenUnix() leaves a server alone that is alive", {
   await serving.result;
 }));
 
+Deno.test(check("listenUnix() leaves a server alone that is busy", {
+  reveals: ["any-error-means-dead"],
+  only: "simulated",
+  connectFails: () => "EAGAIN", // Its queue is full.
+}, async (stage) => {
+  const path = `${stage.folder}/hello.sock`;
+  const listener = await listenUnix(path);
+  const serving = stage.start(() => serve(listener));
+
+  const told = "listenUnix() where a server lives whose queue is full";
+  await assertRejects(() => listenUnix(path), Error, "", told);
+
+  const ann = await stage.connectUnix("ann", listener);
+  await ann.receives("You come from this machine\n");
+  ann.close();
+  listener.close();
+  await serving.result;
+}));
+
 Deno.test(check("listenUnix() leaves a file alone that is no socket", {
   only: "simulated",
 }, async (stage) => {

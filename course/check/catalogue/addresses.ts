@@ -82,6 +82,11 @@ export const addresses: Catalogue = {
       error instanceof Deno.errors.AddrInUse &&
       recording.program("remove").length === 0,
   },
+  "any-error-means-dead": {
+    sentence:
+      "Your program took an error for the death of a server; it was no refusal, and only a refusal says that nobody listens.",
+    fits: ({ recording }) => removesUnrefused(recording),
+  },
   "connected-means-accepted": {
     sentence:
       "A client is connected, and may have sent, before your program accepts it; yours does not reckon with that.",
@@ -147,6 +152,19 @@ function isConnecting({ waiting }: Recording): boolean {
 
 function isConnect({ side, kind }: Waiting): boolean {
   return side === "program" && kind === "connect";
+}
+
+/** Whether a file was removed right after a connect that was not refused. */
+function removesUnrefused(recording: Recording): boolean {
+  const calls = recording.program();
+  const removed = calls.findIndex(({ kind }) => kind === "remove");
+  const asked = calls.slice(0, Math.max(0, removed))
+    .findLast(({ kind }) => kind === "connect");
+  const { ConnectionRefused, NotFound } = Deno.errors;
+  return asked?.error instanceof Error &&
+    ![ConnectionRefused, NotFound].some((Class) =>
+      asked.error instanceof Class
+    );
 }
 
 /** Whether the program has read anything from the client that complains. */

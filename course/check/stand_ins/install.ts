@@ -72,9 +72,10 @@ async function connectUnix(
   network: Network,
   world: World,
 ): Promise<StandInConn> {
+  const fault = world.connectFault();
   const raw = await world.call(
     { kind: "connect", who: path, what: `connect() to ${path}` },
-    () => network.connectUnix(path),
+    () => fault ? Promise.reject(fault) : network.connectUnix(path),
     () => ({ text: `connect() to ${path}` }),
   );
   return new StandInConn(raw, world);

@@ -32,8 +32,9 @@ export interface Adversity {
   readonly acceptFails?: (n: number) => "EMFILE" | undefined;
   /**
    * How the n-th connect() of the program fails, counted from 0, before it
-   * reaches anybody: no descriptor is left, no local port, or nobody has
-   * answered. (For the last a kernel takes minutes; here it fails at once.)
+   * reaches anybody: no descriptor is left, no local port, nobody has answered,
+   * or the queue of a Unix socket is full. (To know that nobody answers takes a
+   * kernel minutes; here it fails at once.)
    */
   readonly connectFails?: (
     n: number,
@@ -44,6 +45,7 @@ const CONNECT_FAULTS = {
   EMFILE: kernel.tooManyOpenFiles,
   EADDRNOTAVAIL: kernel.addrNotAvailable,
   ETIMEDOUT: kernel.timedOut,
+  EAGAIN: kernel.wouldBlock,
 };
 
 /** What a hostile network does to a datagram. */
