@@ -79,19 +79,33 @@ Deno.test(check("withDeadline() throws what the work throws", {
   assertEquals(reason, said, "the error that came first");
 }));
 
-Deno.test(check("withDeadline() stops when its signal aborts", {
+Deno.test(check("withDeadline() leaves no timer when `run` throws at once", {
   reveals: ["timer-leak"],
 }, async () => {
+  const fail = () => {
+    throw new RangeError("out of cheese"); // Before there is a promise at all.
+  };
+
+  const call = () => Promise.try(() => withDeadline(60_000, fail));
+  await assertRejects(call, RangeError, "out of cheese");
+}));
+
+Deno.test(check("withDeadline() stops when its signal aborts", {
+  reveals: ["timer-leak"],
+}, async (stage) => {
   const controller = new AbortController();
   const mine = new Error("changed my mind");
   const said = "Error: changed my mind";
   const never = () => new Promise<never>(() => {});
+  const wait = () => withDeadline(60_000, never, controller.signal);
 
-  const waiting = reasonOf(withDeadline(60_000, never, controller.signal));
+  const waiting = stage.start(wait, "withDeadline() whose signal aborts");
+  const reason = reasonOf(waiting.result);
   controller.abort(mine);
-  assertEquals(await waiting, said, "the reason of the abort");
+  assertEquals(await reason, said, "the reason of the abort");
 
-  const later = reasonOf(withDeadline(60_000, never, controller.signal));
+  const name = "withDeadline() with a signal that had aborted before";
+  const later = reasonOf(stage.start(wait, name).result);
   assertEquals(await later, said, "the reason of an earlier abort");
 }));
 

@@ -13,7 +13,7 @@ export async function withDeadline<T>(
   const aborted = new Promise<never>((_, reject) => {
     both.onabort = () => reject(both.reason);
   });
-  return await Promise.race([aborted, run(both)]).finally(() => {
+  return await Promise.race([aborted, Promise.try(run, both)]).finally(() => {
     both.onabort = null;
     clearTimeout(timer);
   });
