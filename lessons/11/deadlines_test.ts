@@ -385,6 +385,23 @@ Deno.test(check("TimedConn.read() refuses a second reader", {
   conn.close();
 }));
 
+Deno.test(check("TimedConn.read() gives bytes that stay as they are", {
+  reveals: ["stale-buffer-alias"],
+}, async (stage) => {
+  const { conn, server } = await meet(stage, { idleMs: 60_000 });
+
+  await server.send("loaf");
+  const loaf = await conn.read();
+  await server.send("cheese");
+  const cheese = await conn.tryRead(5_000);
+  await server.send("buttermilk");
+  assertBytes(await conn.read(), "buttermilk");
+
+  assertBytes(cheese, "cheese", "the second chunk, after the third read,");
+  assertBytes(loaf, "loaf", "the first chunk, after the third read,");
+  conn.close();
+}));
+
 Deno.test(check("TimedConn.tryRead() gives what is there, and the end", {
   reveals: ["timer-leak"],
 }, async (stage) => {

@@ -94,7 +94,7 @@ export class TimedConn {
   }
 
   /**
-   * Gives the bytes that come next; null means the end.
+   * Gives the bytes that come next, for the caller to keep; null means the end.
    *
    * @throws {Deno.errors.Busy} While somebody else is reading.
    */
