@@ -133,13 +133,14 @@ Deno.test(
 Deno.test(check("withDeadline() takes its ear off the signal", {
   reveals: ["abort-listener-leak"],
 }, async (stage) => {
-  const { signal, listeners, onabort } = overheard();
+  using heard = overheard();
+  const { signal, onabort } = heard;
 
   for (let i = 0; i < 1_000; i++) {
     await withDeadline(60_000, () => Promise.resolve(i), signal);
   }
   await stage.sleep(1); // Tidying up may take a moment.
-  assertEquals(listeners.size, 0, "listeners after 1,000 operations");
+  assertEquals(heard.listeners, 0, "listeners after 1,000 operations");
   const replaced =
     "`signal.onabort` is no longer what it was: it has room for one, and " +
     "belongs to whoever made the signal";
@@ -149,7 +150,8 @@ Deno.test(check("withDeadline() takes its ear off the signal", {
 Deno.test(check("withDeadline() takes its ear off when it fails", {
   reveals: ["abort-listener-leak"],
 }, async (stage) => {
-  const { signal, listeners } = overheard();
+  using heard = overheard();
+  const { signal } = heard;
   const fail = () => Promise.reject(new RangeError("out of cheese"));
   const never = () => new Promise<never>(() => {});
 
@@ -157,33 +159,65 @@ Deno.test(check("withDeadline() takes its ear off when it fails", {
     await assertRejects(() => withDeadline(60_000, fail, signal), RangeError);
   }
   await stage.sleep(1);
-  assertEquals(listeners.size, 0, "listeners after 100 errors of `run`");
+  assertEquals(heard.listeners, 0, "listeners after 100 errors of `run`");
 
   const late = () =>
     assertRejects(() => withDeadline(5, never, signal), TimedOut);
   await Promise.all(Array.from({ length: 10 }, late));
   await stage.sleep(1);
-  assertEquals(listeners.size, 0, "listeners after 10 timeouts");
+  assertEquals(heard.listeners, 0, "listeners after 10 timeouts");
 }));
 
-/** A signal that has a handler of its own, and those who listen to it. */
+/**
+ * A signal that has a handler of its own, and how many listen to it. Whoever
+ * listens to one that `AbortSignal.any()` makes of it counts, too: as long as
+ * somebody does, the one keeps the other.
+ */
 function overheard() {
   const { signal } = new AbortController();
   const onabort = () => {};
   signal.onabort = onabort;
-  const listeners = new Set<unknown>();
+  const ears = new Map([[signal, earsOf(signal)]]);
+  const { any } = AbortSignal;
+  AbortSignal.any = (signals) => {
+    const all = [...signals]; // Whatever can be iterated over will do.
+    const both = any.call(AbortSignal, all);
+    if (all.some((one) => ears.has(one))) ears.set(both, earsOf(both));
+    return both;
+  };
+  return {
+    signal,
+    onabort,
+    /** What has aborted will call nobody any more, and is let go. */
+    get listeners() {
+      const alive = [...ears].filter(([{ aborted }]) => !aborted);
+      const handlers = alive.filter(([one]) => one !== signal && one.onabort);
+      return alive.reduce((sum, [, { size }]) => sum + size, handlers.length);
+    },
+    [Symbol.dispose]: () => void (AbortSignal.any = any),
+  };
+}
+
+/** Who listens to `signal` from now on. */
+function earsOf(signal: AbortSignal): Set<unknown> {
+  const ears = new Set<unknown>();
+  // Deno has one listener for all handlers, and keeps it when they are gone: it
+  // is there before we listen.
+  const { onabort } = signal;
+  signal.onabort = () => {};
+  signal.onabort = onabort;
   const { addEventListener: add, removeEventListener: remove } = signal;
   signal.addEventListener = (type: string, ear: never, options?: never) => {
-    listeners.add(ear);
+    ears.add(ear);
     const { signal: end } = Object(options) as { signal?: AbortSignal };
-    end?.addEventListener("abort", () => listeners.delete(ear));
+    end?.addEventListener("abort", () => ears.delete(ear));
     add.call(signal, type, ear, options);
   };
   signal.removeEventListener = (type: string, ear: never, options?: never) => {
-    listeners.delete(ear);
+    ears.delete(ear);
     remove.call(signal, type, ear, options);
   };
-  return { signal, listeners, onabort };
+  return ears;
 }
 
 Deno.test(check("connectWithTimeout() connects", async (stage) => {
@@ -526,7 +560,8 @@ Deno.test(check("TimedConn.write() stops when its signal aborts", {
 Deno.test(check("TimedConn.close() leaves no ear on the signal", {
   reveals: ["abort-listener-leak"],
 }, async (stage) => {
-  const { signal, listeners } = overheard();
+  using heard = overheard();
+  const { signal } = heard;
   const { conn, server } = await meet(stage, { idleMs: 60_000, signal });
 
   for (let i = 0; i < 100; i++) {
@@ -535,7 +570,7 @@ Deno.test(check("TimedConn.close() leaves no ear on the signal", {
   }
   conn.close();
   await stage.sleep(1);
-  assertEquals(listeners.size, 0, "listeners after 100 reads");
+  assertEquals(heard.listeners, 0, "listeners after 100 reads");
 }));
 
 Deno.test(check("ask() returns the line that answers", async (stage) => {
