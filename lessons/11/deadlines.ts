@@ -79,7 +79,7 @@ export class TimedConn {
   /**
    * Gives the bytes that come next, for the caller to keep; null means the end.
    *
-   * @throws {Deno.errors.Busy} While somebody else is reading.
+   * @throws {Deno.errors.Busy} While another `read()` waits.
    */
   read(): Promise<Uint8Array | null> {
     // TODO: Two read at once. Each gets a part, and none gets the message.

@@ -170,20 +170,26 @@ Deno.test(check("withDeadline() takes its ear off when it fails", {
 
 /**
  * A signal that has a handler of its own, and how many listen to it. Whoever
- * listens to one that `AbortSignal.any()` makes of it counts, too: as long as
- * somebody does, the one keeps the other.
+ * listens to one that `AbortSignal.any()` makes of it counts, too, for the one
+ * keeps the other; and so does who listens to `AbortSignal.timeout()`, whose
+ * timer holds the program as long as somebody does.
  */
 function overheard() {
   const { signal } = new AbortController();
   const onabort = () => {};
   signal.onabort = onabort;
   const ears = new Map([[signal, earsOf(signal)]]);
-  const { any } = AbortSignal;
+  const { any, timeout } = AbortSignal;
   AbortSignal.any = (signals) => {
     const all = [...signals]; // Whatever can be iterated over will do.
     const both = any.call(AbortSignal, all);
     if (all.some((one) => ears.has(one))) ears.set(both, earsOf(both));
     return both;
+  };
+  AbortSignal.timeout = (ms) => {
+    const late = timeout.call(AbortSignal, ms);
+    ears.set(late, earsOf(late));
+    return late;
   };
   return {
     signal,
@@ -194,7 +200,7 @@ function overheard() {
       const handlers = alive.filter(([one]) => one !== signal && one.onabort);
       return alive.reduce((sum, [, { size }]) => sum + size, handlers.length);
     },
-    [Symbol.dispose]: () => void (AbortSignal.any = any),
+    [Symbol.dispose]: () => void Object.assign(AbortSignal, { any, timeout }),
   };
 }
 
