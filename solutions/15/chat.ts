@@ -26,10 +26,11 @@ export class Room {
    * there, and the others who has come. Returns how to leave; twice is fine.
    */
   join(name: string, out: Out): () => void {
+    // The others first: should `out` refuse, their goodbye comes afterwards.
+    this.#tell(`* ${name} has entered the room`, () => true);
     const present = this.names().join(", ");
     this.#members.set(name, out);
     this.#tell(`* The room contains: ${present}`, (to) => to === name);
-    this.#tell(`* ${name} has entered the room`, (to) => to !== name);
     return () => this.#remove(name, out);
   }
 
