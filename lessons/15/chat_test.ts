@@ -225,7 +225,7 @@ Deno.test(check("serve() outlives a client that vanishes inside a line", {
 }));
 
 Deno.test(check("serve() sends lines whole, one after the other", {
-  reveals: ["reply-after-readable", "interleaved-writers"],
+  reveals: ["reply-after-readable", "interleaved-writers", "queue-lost-at-end"],
   writesAtMost: 3,
 }, async (stage) => {
   stage.serve(serve);
@@ -241,6 +241,21 @@ Deno.test(check("serve() sends lines whole, one after the other", {
   await bob.receives("[ann] the");
   await bob.closeWrite(); // He has said all, and hears what is on its way.
   await bob.receives(" last line for you\n");
+}));
+
+Deno.test(check("serve() keeps apart what clients send", {
+  reveals: ["shared-buffer"],
+}, async (stage) => {
+  stage.serve(serve);
+  const cat = await enter(stage, "cat", "");
+  const ann = await enter(stage, "ann", "cat");
+  const stranger = await stage.connect("stranger");
+  await cat.receives("* ann has entered the room\n");
+  await stranger.receives(PROMPT);
+
+  await Promise.all([ann.send("good day\n"), stranger.send("no name!\n")]);
+
+  await cat.receives("[ann] good day\n");
 }));
 
 Deno.test(check("serve() tells nobody about a client without a name", {
@@ -380,9 +395,8 @@ Deno.test(check("serve() obeys its options", async (stage) => {
   await rude.send("twelve bytes\r\nthirteen byte\n");
 
   await bob.receives("* rude.boy has entered the room\n");
-  await bob.receives(
-    "[rude.boy] twelve bytes\n* rude.boy has left the room\n",
-  );
+  await bob.receives("[rude.boy] twelve bytes\n");
+  await bob.receives("* rude.boy has left the room\n");
 }));
 
 Deno.test(check("serve() caps the length of a line", async (stage) => {
@@ -408,7 +422,11 @@ Deno.test(check("serve() drops control characters", async (stage) => {
 }));
 
 Deno.test(check("serve() lets nobody wait for a slow reader", {
-  reveals: ["goodbye-waits", "slow-client-blocks-broadcast"],
+  reveals: [
+    "goodbye-waits",
+    "slow-client-blocks-broadcast",
+    "queue-lost-at-end",
+  ],
 }, async (stage) => {
   const line = "x".repeat(50_000);
   stage.serve((listener) => serve(listener, { maxLine: 50_000 }));
@@ -426,6 +444,8 @@ Deno.test(check("serve() lets nobody wait for a slow reader", {
 
   await slow.closeWrite(); // It has gone, and its lines wait for it still.
   await bob.receives("* slow has left the room\n");
+  const waited = `[ann] ${line}\n`.repeat(8);
+  await slow.receives(`* ann has entered the room\n${waited}`);
 }));
 
 Deno.test(check("serve() keeps a client that reads", {

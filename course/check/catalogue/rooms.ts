@@ -16,4 +16,11 @@ export const rooms: Catalogue = {
       waitsForAnother(evidence) && missesGoodbye(evidence) &&
       evidence.recording.program("read").some(gaveEnd),
   },
+  "queue-lost-at-end": {
+    sentence:
+      "Who has ended their own sending can still read; your program hung up before all that waited for them was sent.",
+    fits: ({ kind, who, recording }) =>
+      kind === "end" &&
+      recording.program("read").some((e) => e.who === who && gaveEnd(e)),
+  },
 };
