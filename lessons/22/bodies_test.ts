@@ -428,7 +428,7 @@ Deno.test(check("serve() finds each request behind the body before it", {
 }));
 
 Deno.test(check("serve() takes no rest of a body for a request", {
-  reveals: ["http-unread-body", "no-lingering-close"],
+  reveals: ["http-unread-body", "no-lingering-close", "http-answer-waits"],
 }, async (stage) => {
   const left: [Handler, string, string][] = [
     [() => OK, `Content-Length: ${SMUGGLED.length}\r\n\r\n`, ""],
@@ -445,7 +445,9 @@ Deno.test(check("serve() takes no rest of a body for a request", {
     await ann.sendInPieces([head + begun, SMUGGLED]);
     await ann.closeWrite();
 
-    assertEquals(statuses(await ann.receiveAll())[0], 200);
+    const [status = "nothing"] = statuses(await ann.receiveAll());
+    const told = `the handler has answered 200, and ann received ${status}`;
+    assert(status === 200, told);
     const ran = seen.includes("GET /smuggled");
     assert(!ran, "a rest of a body was run: GET /smuggled");
   }
@@ -725,6 +727,21 @@ Deno.test(check("serve() waits bodyMs for a body, however it drips", {
   }
 }));
 
+Deno.test(check("serve() lets nobody save up more than bodyMs", {
+  reveals: ["http-time-saved-up"],
+  only: "simulated",
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, echo().handler, { bodyMs: 1_000 }));
+  const ann = await stage.connect("ann");
+
+  await ann.send(post("Content-Length: 9000\r\n"));
+  await stage.sleep(100);
+  await ann.send("x".repeat(8_000)); // And then nothing.
+  await ann.receiveAll();
+
+  assert(stage.now <= 1_200, `${took(stage)}, with bodyMs: 1000`);
+}));
+
 Deno.test(check("serve() is patient with a long body that keeps coming", {
   reveals: ["idle-vs-total"],
   only: "simulated",
@@ -739,6 +756,23 @@ Deno.test(check("serve() is patient with a long body that keeps coming", {
   }
 
   await ann.receives("HTTP/1.1 200");
+}));
+
+Deno.test(check("serve() has as much time for each request", {
+  reveals: ["http-time-carried-over"],
+  only: "simulated",
+}, async (stage) => {
+  const limits = { headMs: 1_000, bodyMs: 1_000 };
+  stage.serve((listener) => serve(listener, echo().handler, limits));
+  const ann = await stage.connect("ann");
+
+  for (let i = 0; i < 3; i++) {
+    await stage.sleep(600); // Since she came, or since our last answer.
+    await ann.send(post("Content-Length: 5\r\n"));
+    await stage.sleep(600);
+    await ann.send("hello");
+    assertEquals((await answerTo(ann)).status, 200);
+  }
 }));
 
 Deno.test(check("serve() lets no clock run while its handler works", {

@@ -183,7 +183,7 @@ export interface ServeOptions {
   maxBody?: number;
   /** How long a client may keep us waiting for a head. Default: 10 s. */
   headMs?: number;
-  /** The same for a body, where each byte earns 1 ms back. Default: 5 s. */
+  /** The same for a body; each byte earns 1 ms back, up to this. Default: 5 s. */
   bodyMs?: number;
   /** How long to wait for the client's end after ours. Default: 2 s. */
   lingerMs?: number;

@@ -1,6 +1,6 @@
 import type { Recording } from "../recording.ts";
 import type { Catalogue } from "./mistake.ts";
-import { neverClosed } from "./traffic.ts";
+import { gaveEnd, neverClosed, total } from "./traffic.ts";
 
 /** Mistakes about when a server of HTTP answers, and about how it parts. */
 export const httpAnswers: Catalogue = {
@@ -28,7 +28,9 @@ export const httpAnswers: Catalogue = {
     sentence:
       "Your program knows its answer, and reads on before it sends it; a client that is refused uploads everything first.",
     fits: ({ kind, headline, who, recording }) =>
-      kind === "assert" && headline.includes("has answered at once") ||
+      kind === "assert" &&
+        (headline.includes("has answered at once") ||
+          headline.includes("has answered") && readToTheEnd(recording)) ||
       ["silence", "end"].includes(kind) &&
         recording.program("read").some((call) => call.who === who) &&
         recording.program("write").every((call) =>
@@ -48,6 +50,18 @@ export const httpAnswers: Catalogue = {
     fits: ({ kind, recording }) =>
       ["silence", "end", "closed"].includes(kind) &&
       recording.program("close").length > 0,
+  },
+  "http-time-carried-over": {
+    sentence:
+      "Each head and each body has a time of its own; your program hung up on this client for what it had spent before.",
+    fits: ({ kind, who, recording }) =>
+      ["end", "closed"].includes(kind) && hungUpInSilence(recording, who),
+  },
+  "http-time-saved-up": {
+    sentence:
+      "Each byte earns some time back, and no more than was spent; your program lets a client save up as much as it likes.",
+    fits: ({ kind, headline, recording }) =>
+      kind === "assert" && tookAsManyMs(headline, recording),
   },
   "http-producer-goes-on": {
     sentence:
@@ -70,6 +84,34 @@ function answered(recording: Recording): number {
   return recording.program("write").filter(({ bytes }) =>
     text(bytes).startsWith("HTTP/1.1 100")
   ).length;
+}
+
+/** Whether the program read to the end of its last client, and said nothing. */
+function readToTheEnd(recording: Recording): boolean {
+  const calls = recording.program();
+  const last = calls.slice(calls.findLastIndex((e) => e.kind === "accept"));
+  return last.some(gaveEnd) &&
+    last.every(({ kind }) => kind !== "write" && kind !== "closeWrite");
+}
+
+/** Whether the program hung up on `who` when nothing else happened: by a clock. */
+function hungUpInSilence({ events }: Recording, who = ""): boolean {
+  const close = events.find((event) =>
+    event.side === "program" && event.kind === "close" && event.who === who
+  );
+  return close !== undefined &&
+    !events.some(({ side, kind, at }) =>
+      side === "cast" && kind === "send" && at === close.at
+    );
+}
+
+/** Whether it took a millisecond for each byte that was sent, or a bit more. */
+function tookAsManyMs(headline: string, { events }: Recording): boolean {
+  const [, took, ms] = headline.match(/took (\d+) ms.*Ms: (\d+)$/) ?? [];
+  const sent = total(
+    events.filter(({ side, kind }) => side === "cast" && kind === "send"),
+  );
+  return Math.abs(Number(took) - sent - Number(ms)) < 500;
 }
 
 function text(bytes: Uint8Array = new Uint8Array()): string {

@@ -174,6 +174,7 @@ class PatientReader implements Reader {
   readonly #conn: Deno.Conn;
   #alarm: ReturnType<typeof setTimeout> | undefined;
   #end = 0;
+  #mostMs = 0;
   #msPerByte = 0;
 
   constructor(conn: Deno.Conn) {
@@ -181,8 +182,9 @@ class PatientReader implements Reader {
   }
 
   grant(ms: number, msPerByte = 0) {
+    this.#mostMs = ms;
     this.#msPerByte = msPerByte;
-    this.#set(performance.now() + ms);
+    this.#set(Infinity);
   }
 
   stop() {
@@ -190,10 +192,11 @@ class PatientReader implements Reader {
   }
 
   #set(end: number) {
-    this.#end = end;
+    const now = performance.now();
+    this.#end = Math.min(end, now + this.#mostMs);
     this.stop();
     const close = () => this.#conn.close();
-    this.#alarm = setTimeout(close, end - performance.now());
+    this.#alarm = setTimeout(close, this.#end - now);
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {
