@@ -73,7 +73,7 @@ export const httpBodies: Catalogue = {
   },
   "http-extension-unchecked": {
     sentence:
-      "What stands behind a size is an extension, or an error; your program passes over anything.",
+      "What stands behind a size is an extension, or an error; here it is an error, and your program lets it pass.",
     fits: (evidence) => letIn(evidence),
   },
   "http-chunk-crlf": {
