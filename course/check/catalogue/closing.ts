@@ -47,8 +47,10 @@ export const closing: Catalogue = {
       !gaveUpInstead(evidence) && !saidOtherwise(evidence) &&
       !toldOfReset(evidence.recording) &&
       !(evidence.error instanceof Deno.errors.ConnectionReset) &&
-      evidence.recording.program("read").some(({ error }) =>
-        error instanceof Deno.errors.ConnectionReset
+      evidence.recording.program("read").some(({ error, who }) =>
+        error instanceof Deno.errors.ConnectionReset &&
+        // What another client hears has other reasons.
+        (evidence.kind !== "different" || who === (evidence.who ?? who))
       ),
   },
   "end-after-error": {

@@ -115,13 +115,13 @@ export const reading: Catalogue = {
   "eof-mid-message-ok": {
     sentence:
       "The end came inside a message, and your program goes on as if all of it had come, or none of it.",
-    fits: ({ kind, headline, recording }) => {
+    fits: ({ kind, headline, who, recording }) => {
       if (kind === "assert") {
         return /^Expected function to|taken for the whole/.test(headline);
       }
       const last = lastRead(recording);
       return (kind === "different" || kind === "extra") &&
-        last !== undefined && gaveEnd(last);
+        last !== undefined && gaveEnd(last) && last.who === (who ?? last.who);
     },
   },
   "clean-eof-is-error": {
