@@ -38,6 +38,29 @@ Deno.test(check("serve() answers each line, request by request", {
   await bob.receivesEnd();
 }));
 
+Deno.test(check("serve() sends an answer that is empty", {
+  reveals: ["zero-length-frame"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, () => ""));
+  const ann = await stage.connect("ann");
+
+  await ann.send("anything new?\nand now?\n");
+  await ann.receives("\n\n");
+}));
+
+Deno.test(check("serve() answers no request that is cut short", {
+  reveals: ["partial-last-line"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout));
+  const ann = await stage.connect("ann");
+
+  await ann.send("delete one\ndelete all"); // "… that are older than a year"
+  await ann.closeWrite();
+
+  await ann.receives("DELETE ONE\n");
+  await ann.receivesEnd();
+}));
+
 Deno.test(check("serve() tells one client too many that it is busy", {
   reveals: ["unlimited-clients"],
 }, async (stage) => {
@@ -53,6 +76,25 @@ Deno.test(check("serve() tells one client too many that it is busy", {
   await ann.receives("STILL HERE?\n");
   await bob.send("me too\n");
   await bob.receives("ME TOO\n");
+}));
+
+Deno.test(check("serve() keeps no file for clients that it refuses", {
+  reveals: ["refused-kept-open"],
+}, async (stage) => {
+  stage.serve((listener) => serve(listener, shout, { maxConns: 1 }));
+  await stage.connect("ann");
+  for (let i = 1; i <= 5; i++) {
+    const client = await stage.connect(`client ${i}`); // It does not leave.
+    await client.receives("busy\n");
+    await client.receivesEnd();
+  }
+  await stage.sleep(1);
+
+  const open = stage.openSockets.filter((kind) => kind === "connection");
+  const told = `${
+    open.length - 1
+  } of 5 refused clients still have a connection`;
+  assert(open.length <= 1, told);
 }));
 
 Deno.test(check("serve() gives a place away when its client has left", {
@@ -376,8 +418,9 @@ Deno.test(check("serve() finishes an answer before it ends", {
 
   await ann.receives("HELLO\n");
   await ann.receivesEnd();
+  ann.close(); // She has what she waited for.
   await serving.result;
-  assert(stage.now <= 50_000, `${took(stage)} to end`); // Ann has what she waited for.
+  assert(stage.now <= 50_000, `${took(stage)} to end`);
 }));
 
 Deno.test(check("serve() sends the last byte of an answer before it ends", {
@@ -402,6 +445,7 @@ Deno.test(check("serve() sends the last byte of an answer before it ends", {
 
   await ann.receives("book".repeat(100_000) + "\n");
   await ann.receivesEnd();
+  ann.close();
   await serving.result;
 }));
 
@@ -504,6 +548,29 @@ Deno.test(check("serve() ends at once when nobody is there", {
   await serve(late, shout, { signal }); // Was told before it began.
 }));
 
+Deno.test(check("serve() resets nobody who asks once more at the end", {
+  reveals: ["close-with-unread", "no-drain-on-shutdown"],
+}, async (stage) => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [controller, gate] = [new AbortController(), gated(100_000)];
+  const { signal } = controller;
+  const serving = stage.start(() => serve(listener, gate.answer, { signal }));
+  const ann = await stage.connect("ann", listener);
+  await ann.send("book\n");
+  await gate.reached;
+
+  await ann.send("more\n"); // Nobody has to answer this.
+  controller.abort();
+  await stage.sleep(5);
+  gate.open();
+  await stage.sleep(5); // Ann has not begun to read.
+
+  await ann.receives("BOOK".repeat(100_000) + "\n");
+  await ann.receiveAll(); // Up to the end, which is no reset.
+  ann.close();
+  await serving.result;
+}));
+
 // A thousand connections in a moment are not for every machine's kernel.
 Deno.test(check("serve() counts a thousand clients", {
   reveals: ["leaked-conn"],
@@ -535,7 +602,7 @@ Deno.test(check("serve() counts a thousand clients", {
 }));
 
 /** An answer that comes when the gate opens, and when that has been asked. */
-function gated() {
+function gated(times = 1) {
   const reached = Promise.withResolvers<AbortSignal>();
   const opened = Promise.withResolvers<void>();
   return {
@@ -544,7 +611,7 @@ function gated() {
     answer: async (line: string, signal: AbortSignal) => {
       reached.resolve(signal);
       await opened.promise;
-      return shout(line);
+      return shout(line).repeat(times);
     },
   };
 }

@@ -171,11 +171,12 @@ async function* requests(
   const decoder = new TextDecoder();
   const close = () => conn[Symbol.dispose]();
   let due = performance.now() + idleMs;
-  for (let text = ""; !drain.aborted;) {
+  for (let text = "";;) {
     const end = text.indexOf("\n");
     if ((end < 0 ? text.length : end) > maxLine) return;
     if (end >= 0) {
       yield text.slice(0, end);
+      if (drain.aborted) return await goodbye(conn); // That was the last one.
       text = text.slice(end + 1);
       due = performance.now() + (text === "" ? idleMs : headMs);
       continue;
@@ -191,6 +192,16 @@ async function* requests(
     if (text === "") due = performance.now() + headMs;
     text += decoder.decode(buffer.subarray(0, n), { stream: true });
   }
+}
+
+/**
+ * Ends the sending, and reads on until the client's end. Over bytes that nobody
+ * has read, close() resets; what is on its way to the client would be lost.
+ */
+async function goodbye(conn: Deno.TcpConn): Promise<void> {
+  await conn.closeWrite();
+  const buffer = new Uint8Array(4_096);
+  while (await conn.read(buffer) !== null);
 }
 
 /** Writes all of `text`, however little the kernel takes at a time. */

@@ -67,6 +67,12 @@ export const accepting: Catalogue = {
       "Your program takes in whoever comes; with enough clients it runs out of files, or of memory.",
     fits: isLetIn,
   },
+  "refused-kept-open": {
+    sentence:
+      "Your program has refused these clients, and keeps their connections; each one costs a file, however many come.",
+    fits: (evidence) =>
+      says(evidence, /refused clients still have a connection/),
+  },
   "fd-limit": {
     sentence:
       "Each connection is a file descriptor; the system has a limit for them, `ulimit -n`, and your program has not reckoned with it.",

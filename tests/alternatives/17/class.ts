@@ -53,6 +53,13 @@ class Client {
     this.#conn.close();
   }
 
+  /** Lets the client read what it got, until it ends, too. */
+  async #leave() {
+    await this.#conn.closeWrite();
+    const rest = new Uint8Array(64);
+    while (await this.#conn.read(rest) !== null);
+  }
+
   #enter(phase: Phase) {
     if (this.#phase === "gone") return;
     const { idleMs = 60_000, headMs = 10_000 } = this.#options;
@@ -81,6 +88,7 @@ class Client {
         const reply = await answer(text);
         if (reply === undefined) break;
         await send(this.#conn, reply + "\n");
+        if (this.#last) await this.#leave();
         this.#enter("idle");
       }
     } catch (error) {

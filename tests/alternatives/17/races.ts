@@ -94,7 +94,15 @@ export async function serve(
         const n = await unless(end.signal, conn.write(bytes));
         bytes = bytes.subarray(n);
       }
+      if (drain.signal.aborted) await leave(conn);
     }
+  }
+
+  /** Waits until the client has read all and ended, and says nothing more. */
+  async function leave(conn: Deno.TcpConn) {
+    await conn.closeWrite();
+    const buffer = new Uint8Array(1_024);
+    while (await unless(end.signal, conn.read(buffer)) !== null);
   }
 
   while (!told.aborted) {

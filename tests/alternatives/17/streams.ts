@@ -63,6 +63,7 @@ export async function serve(
         if (at >= 0) {
           const reply = await answer(text.slice(0, at), over.signal);
           await writer.write(encoder.encode(`${reply}\n`));
+          if (drain.signal.aborted) break;
           text = text.slice(at + 1);
           const ms = text ? headMs : idleMs;
           clock = AbortSignal.any([drain.signal, AbortSignal.timeout(ms)]);
@@ -78,6 +79,8 @@ export async function serve(
         }
         text += decoder.decode(value, { stream: true });
       }
+      await conn.closeWrite();
+      while (!(await reader.read(new Uint8Array(512))).done);
     } finally {
       over.signal.removeEventListener("abort", close);
       close();
