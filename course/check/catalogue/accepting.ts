@@ -48,7 +48,7 @@ export const accepting: Catalogue = {
       "accept() fails, and your program calls it again at once, and again: a loop that takes the processor and gains nothing.",
     fits: (evidence) =>
       loops("accept")(evidence) ||
-      says(evidence, /after \d ms accept\(\) was called again/),
+      says(evidence, /after 0 ms accept\(\) was called again/),
   },
   "accept-error-kills-server": {
     sentence:
@@ -65,6 +65,11 @@ export const accepting: Catalogue = {
   "unlimited-clients": {
     sentence:
       "Your program takes in whoever comes; with enough clients it runs out of files, or of memory.",
+    fits: isLetIn,
+  },
+  "host-over-limit": {
+    sentence:
+      "Your program has let in one client too many from this address; one host may not take the places of all others.",
     fits: isLetIn,
   },
   "refused-kept-open": {

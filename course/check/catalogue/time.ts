@@ -93,7 +93,7 @@ export const time: Catalogue = {
   },
   "idle-vs-total": {
     sentence:
-      "The other side was never idle for long, and your program gave up on it; its clock began only once.",
+      "The other side was never idle for long, and your program gave up on it; its clock runs from something earlier.",
     fits: ({ kind, error, headline, recording }) =>
       /gave up .* after news/.test(headline) ||
       (isTimeOut(error) ||
