@@ -1,5 +1,6 @@
 import type { Evidence } from "../evidence.ts";
-import type { Event } from "../recording.ts";
+import type { Event, Recording } from "../recording.ts";
+import { received as heard, sent } from "./letters.ts";
 import { type Catalogue, leaves } from "./mistake.ts";
 import { surplus } from "./segments.ts";
 import { compared } from "./tables.ts";
@@ -29,7 +30,7 @@ export const files: Catalogue = {
   },
   "seq-wrap": {
     sentence:
-      "Block numbers have 16 bits, and your program counts on as if they had more.",
+      "Block numbers have 16 bits: behind 65,535 comes 0, and your program does not go on there.",
     fits: ({ kind }) => kind === "assert",
   },
   "exact-multiple-end": {
@@ -64,7 +65,7 @@ export const files: Catalogue = {
   "stranger-not-told": {
     sentence:
       "Somebody speaks to a port that is not theirs, and your program lets them go on.",
-    fits: ({ kind, who }) => kind === "silence" && who !== undefined,
+    fits: (evidence) => isUntold(evidence) || isToldInstead(evidence),
   },
   "error-of-error": {
     sentence:
@@ -112,8 +113,20 @@ export const files: Catalogue = {
     sentence:
       "Your program agrees to an option that it does not know, or to a value that makes no sense.",
     fits: (evidence) =>
-      evidence.kind === "different" || addsFields(evidence) ||
+      evidence.kind === "different" && isOp(OACK, evidence.received) ||
+      addsFields(evidence) ||
       /^it agrees to blocks of/.test(evidence.headline),
+  },
+  "agreed-not-kept": {
+    sentence:
+      "Your program has agreed to other terms, and does not keep to them: blksize counts bytes, and timeout seconds.",
+    fits: (evidence) => cutsOtherwise(evidence) || asksTooSoon(evidence),
+  },
+  "too-few-retries": {
+    sentence:
+      "Your program has said this again, and less often than `retries` says; the next one might have arrived.",
+    fits: ({ kind, who, recording }) =>
+      kind === "silence" && who !== undefined && repeatedLast(recording),
   },
   "stray-ends-transfer": {
     sentence:
@@ -129,6 +142,52 @@ export const files: Catalogue = {
       Number(compared(evidence).actual) > Number(compared(evidence).expected),
   },
 };
+
+/** What the second byte of a packet says. */
+const DATA = 3, ERROR = 5, OACK = 6;
+
+function isOp(op: number, bytes: Uint8Array | undefined): boolean {
+  return bytes?.[0] === 0 && bytes[1] === op;
+}
+
+/** Whether an oack accepts the option that is called `name`. */
+function accepts(name: string, bytes: Uint8Array | undefined): boolean {
+  return isOp(OACK, bytes) && new TextDecoder().decode(bytes).includes(name);
+}
+
+/** Whether a block is longer than it was agreed, or takes what follows along. */
+function cutsOtherwise({ kind, expected, received, recording }: Evidence) {
+  return kind === "different" && isOp(DATA, received) &&
+    received!.length > expected!.length &&
+    sent(recording).some(({ bytes }) => accepts("blksize", bytes));
+}
+
+/** Whether an oack is said again, unasked, before the time that it names. */
+function asksTooSoon({ kind, received, recording }: Evidence): boolean {
+  const last = sent(recording).at(-1)?.at ?? 0;
+  const before = heard(recording).at(-1)?.at ?? 0;
+  return kind === "extra" && accepts("timeout", received) &&
+    last - before >= 5; // What is said sooner is an answer.
+}
+
+/** Whether what the program said last had been said before. */
+function repeatedLast(recording: Recording): boolean {
+  const all = sent(recording).map(({ bytes }) => String(bytes));
+  const last = all.pop();
+  return last !== undefined && all.includes(last);
+}
+
+/** Whether somebody waits to whom the program has said nothing. */
+function isUntold({ kind, who, recording }: Evidence): boolean {
+  return kind === "silence" && who !== undefined &&
+    sent(recording).every((letter) => letter.who !== who);
+}
+
+/** Whether an error has come to another one than was heard last. */
+function isToldInstead({ kind, who, received, recording }: Evidence): boolean {
+  return kind === "extra" && isOp(ERROR, received) &&
+    heard(recording).at(-1)?.who !== who;
+}
 
 /** Whether an assertion about options has a name that nobody expected. */
 function addsFields(evidence: Evidence): boolean {
