@@ -753,6 +753,26 @@ Deno.test("on a busy machine, silence comes no sooner than the program's timers"
   assertEquals(evidence?.headline, undefined);
 });
 
+Deno.test("lastWriteTo() is when the program wrote, however late the cast sees it", async () => {
+  const { evidence } = await perform(async (stage) => {
+    const [ann, conn] = await stage.meet("ann");
+    assertEquals(stage.lastWriteTo(ann), NaN);
+    const begun = stage.now;
+
+    stage.burn(20);
+    const writing = conn.write(new Uint8Array(2));
+    stage.burn(30);
+    await ann.receive(2);
+    assertEquals(stage.lastWriteTo(ann) - begun, 20);
+    assertEquals(stage.now - begun, 50);
+
+    await writing;
+    conn.close();
+  });
+
+  assertEquals(evidence?.headline, undefined);
+});
+
 Deno.test("readBuffers counts what waits to be filled, and a shared buffer by its parts", async () => {
   const { evidence } = await perform(async (stage) => {
     const conns = [];

@@ -308,6 +308,15 @@ export class Stage {
     return writes.filter(({ who }) => who === name).length;
   }
 
+  /**
+   * When the program last wrote to a member of the cast; NaN if it has not. What
+   * it wrote is on its way then, even if the program goes on to compute.
+   */
+  lastWriteTo({ name }: Actor): number {
+    const writes = this.#world.recording.program("write");
+    return writes.findLast(({ who }) => who === name)?.at ?? NaN;
+  }
+
   /** How often a timer of the program has rung until now. */
   get ringings(): number {
     return this.#timers.rung;

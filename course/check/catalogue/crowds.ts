@@ -162,6 +162,19 @@ export const crowds: Catalogue = {
       kind === "assert" &&
       /job, done in 1 piece|^bob has waited/.test(headline),
   },
+  "lock-kept": {
+    sentence:
+      "Since one client's job has failed, the others get no answer: what the end of a job sets free, this end has not.",
+    fits: (evidence) =>
+      evidence.kind === "silence" && isLeftUnanswered(evidence),
+  },
+  "pauses-outlast-work": {
+    sentence:
+      "Your program spends more time on its pauses than on the work between them; each takes a millisecond at the least.",
+    fits: ({ kind, headline }) =>
+      kind === "assert" &&
+      /^ann's job .+ in (?!1 )\d+ pieces, has taken/.test(headline),
+  },
 };
 
 /** Of what a percentile is wrong: "1 to 100", "four", "none" … */
@@ -198,6 +211,15 @@ function isHeard(recording: Recording): boolean {
     kind === "write" && who === "ann"
   );
   return heard >= 0 && (answer < 0 || heard < answer);
+}
+
+/** Whether `who` was heard, and the program is not waiting for more of it. */
+function isLeftUnanswered({ who, recording }: Evidence): boolean {
+  const heard = recording.program("read").some((read) => read.who === who);
+  return heard &&
+    recording.waiting.every((call) =>
+      call.side !== "program" || call.who !== who
+    );
 }
 
 /** When a client came, and when it was to come. */
