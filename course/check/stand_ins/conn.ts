@@ -167,7 +167,8 @@ export class StandInConn implements Deno.TcpConn {
     this.#raw.unref();
   }
 
+  /** Called by `using` at the end of its block, or by the program itself. */
   [Symbol.dispose]() {
-    this.#tryClose("using closes");
+    this.#tryClose("disposing closes");
   }
 }
