@@ -753,6 +753,28 @@ Deno.test("on a busy machine, silence comes no sooner than the program's timers"
   assertEquals(evidence?.headline, undefined);
 });
 
+Deno.test("reads of two connections into the same bytes are noted", async () => {
+  const sharing = async (...parts: Uint8Array[]) => {
+    const { evidence } = await perform(async (stage) => {
+      const conns = [];
+      for (const name of ["ann", "bob"]) {
+        conns.push((await stage.meet(name))[1]);
+      }
+      const reads = conns.map((conn, i) => conn.read(parts[i]!));
+      conns.forEach((conn) => conn.close());
+      await Promise.allSettled(reads);
+      assert(false, "it is over");
+    });
+    return evidence?.recording.sharing;
+  };
+  const slab = new Uint8Array(100);
+
+  assertEquals(await sharing(slab, slab), true);
+  assertEquals(await sharing(slab.subarray(0, 51), slab.subarray(50)), true);
+  assertEquals(await sharing(slab.subarray(0, 50), slab.subarray(50)), false);
+  assertEquals(await sharing(slab, slab.slice()), false);
+});
+
 Deno.test("lastWriteTo() is when the program wrote, however late the cast sees it", async () => {
   const { evidence } = await perform(async (stage) => {
     const [ann, conn] = await stage.meet("ann");

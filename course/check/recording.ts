@@ -112,6 +112,9 @@ export class Recording {
     readonly times: number;
   } | undefined;
 
+  /** Whether reads of two sockets have waited to fill the same bytes. */
+  sharing = false;
+
   /**
    * Set while a function of the program has thrown that the check had started
    * and not asked for its result: what the cast misses may be its doing.

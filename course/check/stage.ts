@@ -332,7 +332,10 @@ export class Stage {
    * that has one of them counts whole; one that several share, by their parts.
    */
   get readBuffers(): number {
-    const views = Map.groupBy(this.#world.reading, ({ buffer }) => buffer);
+    const views = Map.groupBy(
+      this.#world.reading.keys(),
+      ({ buffer }) => buffer,
+    );
     return views.entries().reduce((sum, [buffer, parts]) => {
       const asked = parts.reduce((size, part) => size + part.byteLength, 0);
       return sum + (parts.length > 1 ? asked : buffer.byteLength);

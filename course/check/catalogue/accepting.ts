@@ -87,8 +87,10 @@ export const accepting: Catalogue = {
   },
   "shared-buffer": {
     sentence:
-      "Two connections use one buffer: what one client sent has come out at another.",
-    fits: (evidence) => failure(evidence) && cameFromOthers(evidence),
+      "Two connections use one buffer: what came for one lies where another looks for its own.",
+    fits: (evidence) =>
+      failure(evidence) && cameFromOthers(evidence) ||
+      evidence.kind === "assert" && evidence.recording.sharing,
   },
   "global-session": {
     sentence:

@@ -8,7 +8,7 @@ import { isReading } from "./traffic.ts";
 export const crowds: Catalogue = {
   "percentile-off-by-one": {
     sentence:
-      "The value next to it, or none at all: ranks count from 1 and places in an array from 0.",
+      "The value next to it, or none at all: look at how the rank is rounded, and at where counting begins.",
     fits: (evidence) => {
       const { actual, expected } = compared(evidence);
       const [got = NaN, due = NaN] = [actual, expected].map(Number);
@@ -93,7 +93,8 @@ export const crowds: Catalogue = {
       const { actual, expected } = compared(evidence);
       const got = Number(actual.match(/answered: (\d+)/)?.[1]);
       const due = Number(expected.match(/answered: (\d+)/)?.[1]);
-      return got > due && expected.includes("InvalidData");
+      return got > due && expected.includes("InvalidData") &&
+        !evidence.recording.sharing; // Then it may have compared others.
     },
   },
   "lost-errors": {
@@ -131,7 +132,7 @@ export const crowds: Catalogue = {
   },
   "abort-goes-on": {
     sentence:
-      "The signal has aborted, and your program goes on with its plan as if nobody had said anything.",
+      "The signal has aborted, and your program goes on with what it had planned or begun; not all of it has been told.",
     fits: ({ kind, headline }) =>
       kind === "assert" &&
       /^(after the abort|aborted before it began,) it went on/.test(headline),

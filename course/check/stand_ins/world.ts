@@ -133,8 +133,8 @@ export class World {
   readonly adversity: Adversity;
   /** The program's sockets that are open now. */
   readonly open = new Set<Open>();
-  /** What the program's reads that wait now would fill. */
-  readonly reading = new Set<Uint8Array>();
+  /** What the program's reads that wait now would fill, and on which socket. */
+  readonly reading = new Map<Uint8Array, object | undefined>();
   /** Whether the program or the cast has used the network at all. */
   used = false;
   /** How many datagrams the program and the cast have sent. */
@@ -268,7 +268,10 @@ export class World {
       what,
       ...(served && { served }),
     });
-    if (into) this.reading.add(into);
+    if (into) {
+      this.recording.sharing ||= this.#overlaps(into, on);
+      this.reading.set(into, on);
+    }
     // What is sent leaves at once; what is received comes at the end of a call.
     const sends = kind === "write" || kind === "send";
     const sent = sends ? this.recording.reserve() : undefined;
@@ -291,6 +294,16 @@ export class World {
       if (on) this.#beside.set(on, this.#beside.get(on)! - 1);
       done();
     }
+  }
+
+  /** Whether a read of another socket than `on` waits to fill some of `into`. */
+  #overlaps(into: Uint8Array, on: object | undefined): boolean {
+    const end = into.byteOffset + into.length;
+    return this.reading.entries().some(([other, by]) =>
+      by !== on && other.buffer === into.buffer &&
+      other.byteOffset < end &&
+      into.byteOffset < other.byteOffset + other.length
+    );
   }
 
   /**
