@@ -37,6 +37,8 @@ Deno.test(check("explainTlsError() tells what is wrong with a certificate", {
   assertExplains("received fatal alert: UnknownCA", "unknown-issuer");
   const name = 'certificate not valid for name "localhost"';
   assertExplains(`${bad}${name}`, "wrong-name");
+  const old = 'certificate not valid for name "expired.test"';
+  assertExplains(`${bad}${old}`, "wrong-name");
   const late = "certificate expired: verification time 1795648766 (UNIX)";
   assertExplains(`${bad}${late}`, "expired");
   const own = "Other(OtherError(CaUsedAsEndEntity))";

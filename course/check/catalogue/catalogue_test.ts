@@ -145,3 +145,16 @@ Deno.test("socks-methods is not said of a method that was chosen", () => {
   assert(!fits(5, 2));
   assert(!fits(1, 1));
 });
+
+Deno.test("late-timer-closes-next is not said if somebody had just spoken", () => {
+  const clock = new Clock();
+  const recording = new Recording(clock);
+  const close = { side: "program", kind: "close", text: "close()" } as const;
+  recording.note({ side: "cast", kind: "send", who: "ann", text: "→ 16" });
+  recording.note({ ...close, who: "ann" });
+  assert(!says("late-timer-closes-next", "end", recording));
+
+  clock.burn(50);
+  recording.note({ ...close, who: "bob" });
+  assert(says("late-timer-closes-next", "end", recording));
+});

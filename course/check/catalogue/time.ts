@@ -120,7 +120,7 @@ export const time: Catalogue = {
       "A timer of something that had ended well rang later, and closed the connection under what came next.",
     fits: ({ kind, recording }) =>
       ["threw", "silence", "end", "closed"].includes(kind) &&
-      recording.program("close").length > 0,
+      closedLater(recording),
   },
   "retry-at-once": {
     sentence:
@@ -219,4 +219,13 @@ function isMissed(recording: Recording): boolean {
 function gotInLast({ recording }: Evidence): boolean {
   const calls = recording.program().map(({ kind }) => kind).join(" ");
   return /write(?!.*write).*connect/.test(calls);
+}
+
+/** Whether the program closed something when nobody had just done anything. */
+function closedLater({ events }: Recording): boolean {
+  let latest = -Infinity;
+  return events.some(({ side, kind, at }) => {
+    if (side === "cast") latest = at;
+    return side === "program" && kind === "close" && at - latest >= 1;
+  });
 }

@@ -76,8 +76,13 @@ export const tls: Catalogue = {
   },
   "starttls-injection": {
     sentence:
-      "What stood in plain text behind STARTTLS, or behind its 220, still counts; anybody on the way may have added it.",
-    fits: failure,
+      "Plain text stood behind STARTTLS, or its 220, and your program lets that pass; anybody on the way may have added it.",
+    fits: (evidence) =>
+      says(evidence, /in answer to "(NOOP|QUIT)/) ||
+      says(evidence, /in answer to "STARTTLS/) &&
+        compared(evidence).expected === "" ||
+      says(evidence, /plain text behind 220/) &&
+        evidence.recording.program("startTls").length > 0,
   },
   "starttls-stripping": {
     sentence:
