@@ -485,6 +485,24 @@ Deno.test(
   }),
 );
 
+Deno.test(check("request() asks again when its server leaves half-way", {
+  reveals: ["first-write-should-fail"],
+  only: "simulated", // No buffer there holds so long a line.
+}, async (stage) => {
+  const host = await stage.listen("server");
+  const line = `add id1 ${"5".padStart(200_000, "0")}`;
+  const asking = stage.start(() => request(host.addr, line, AGAIN));
+  const first = await host.accept();
+  await first.receives("add id1 0000");
+
+  first.close(); // Bytes of it lie unread, and more wait to be written.
+
+  const second = await host.accept();
+  await second.receives(`${line}\n`);
+  await second.send("5\n");
+  assertEquals(await asking.result, "5");
+}));
+
 Deno.test(check("request() gives up at once where waiting does not help", {
   reveals: ["retry-everything"],
   only: "simulated", // Time is exact there.
