@@ -183,6 +183,18 @@ Deno.test(check("ByteReader.readExactly() joins 1,000 records and a long one", {
   assert(reads <= 50_000, `109,000 bytes in two pieces took ${reads} reads`);
 }));
 
+Deno.test(check("ByteReader joins 4,096 pieces at the pace of one", {
+  reveals: ["rescan-from-zero"],
+}, async (stage) => {
+  const piece = new Uint8Array(512);
+  const reader = new ByteReader(stage.reader(Array(4_096).fill(piece)));
+  const length = 4_096 * 512;
+
+  const bytes = await stage.within(550, () => reader.readExactly(length));
+
+  assertEquals(bytes?.length, length);
+}));
+
 Deno.test(check("ByteReader.peek() joins a header, and leaves it there", {
   reveals: ["header-single-read"],
 }, async (stage) => {
@@ -412,21 +424,21 @@ Deno.test(check("serve() outlives clients that vanish", async (stage) => {
   await ann.receives(int32(13));
 }));
 
-Deno.test(
-  check(
-    "serve() answers the last query after the client's end",
-    async (stage) => {
-      stage.serve(serve);
-      const ann = await stage.connect("ann");
+Deno.test(check("serve() answers every query, after the client's end too", {
+  reveals: ["interleaved-writers"],
+  writesAtMost: 3,
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const prices = [insert(1, 2 ** 24), insert(2, 3 * 2 ** 24 + 2)];
 
-      await ann.send(concat([insert(1, 14), query(1, 1)]));
-      await ann.closeWrite();
+  await ann.send(concat([...prices, query(1, 1), query(2, 2), query(1, 2)]));
+  await ann.closeWrite();
 
-      await ann.receives(int32(14));
-      await ann.receivesEnd();
-    },
-  ),
-);
+  const answers = [2 ** 24, 3 * 2 ** 24 + 2, 2 ** 25 + 1];
+  await ann.receives(concat(answers.map(int32)));
+  await ann.receivesEnd();
+}));
 
 Deno.test(check("serve() takes 2,000 prices in any order", async (stage) => {
   stage.serve(serve);

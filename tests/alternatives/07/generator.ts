@@ -27,14 +27,21 @@ export class ByteReader {
   constructor(readonly reader: Reader) {}
 
   async peek(n: number) {
-    while (this.held.length < n) {
-      const room = Buffer.alloc(n - this.held.length);
-      const count = await this.reader.read(room);
-      if (count === null) {
-        if (this.held.length === 0) return null;
-        throw new Deno.errors.UnexpectedEof("The stream is too short");
+    const parts = [this.held];
+    let length = this.held.length;
+    try {
+      while (length < n) {
+        const room = Buffer.alloc(Math.min(n - length, 4_096));
+        const count = await this.reader.read(room);
+        if (count === null) {
+          if (length === 0) return null;
+          throw new Deno.errors.UnexpectedEof("The stream is too short");
+        }
+        parts.push(room.subarray(0, count));
+        length += count;
       }
-      this.held = Buffer.concat([this.held, room.subarray(0, count)]);
+    } finally {
+      this.held = Buffer.concat(parts); // Once, however many reads it took.
     }
     return Buffer.from(this.held.subarray(0, n));
   }
