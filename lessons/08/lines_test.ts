@@ -297,6 +297,22 @@ Deno.test(check("serveLines() answers in the order of the lines", {
   await ann.receives("SLOW\n\nFAST\n");
 }));
 
+Deno.test(check("serveLines() sends every reply before it hangs up", {
+  reveals: ["exit-before-flush", "interleaved-writers"],
+}, async (stage) => {
+  stage.serve((listener) =>
+    serveLines(listener, (line) => line.repeat(60_000))
+  );
+  const ann = await stage.connect("ann");
+
+  await ann.send("a\nb\nc\nd\n");
+  await ann.closeWrite();
+  await stage.sleep(10); // She takes her time, and the buffers are full.
+
+  for (const line of "abcd") await ann.receives(`${line.repeat(60_000)}\n`);
+  await ann.receivesEnd();
+}));
+
 Deno.test(check("serveLines() keeps the lines of two clients apart", {
   reveals: ["shared-buffer"],
 }, async (stage) => {
@@ -376,6 +392,28 @@ Deno.test(check("serveLines() outlives a handler that throws", {
   await bob.receives("HELLO\n");
 }));
 
+Deno.test(check("serveLines() outlives a handler that throws no Error", {
+  reveals: ["handler-rejection-kills-server"],
+}, async (stage) => {
+  stage.serve((listener) =>
+    serveLines(listener, (line) => {
+      if (line === "text") throw "no Error, and thrown all the same";
+      return line === "nothing" ? Promise.reject() : shout(line);
+    })
+  );
+  const doomed = [await stage.connect("text"), await stage.connect("nothing")];
+  const bob = await stage.connect("bob");
+
+  for (const client of doomed) {
+    await client.send(`${client.name}\n`);
+    await client.closeWrite();
+    await client.receiveAll(); // An error, or nothing but the end.
+  }
+
+  await bob.send("hello\n");
+  await bob.receives("HELLO\n");
+}));
+
 Deno.test(check("serveLines() hangs up on a line without an end", {
   reveals: ["handler-rejection-kills-server"],
 }, async (stage) => {
@@ -406,6 +444,26 @@ Deno.test(check("serveGopher() sends what is selected, and hangs up", {
   await bob.receives(everyByte);
   await bob.receivesEnd();
 }));
+
+Deno.test(
+  check("serveGopher() takes a selector as it is", async (stage) => {
+    const long = "/".repeat(255); // RFC 1436 allows no more.
+    const names = ["a", long, `${long}/`];
+    const menu = new Map(names.map((name) => [name, bytes("a text")!]));
+    stage.serve((listener) => serveGopher(listener, menu));
+    const ann = await stage.connect("ann");
+    const bob = await stage.connect("bob");
+    const cleo = await stage.connect("cleo");
+
+    await ann.send(" a \r\n"); // With its spaces it is another name.
+    await ann.receives("3Nothing has this name\t\terror.host\t1\r\n.\r\n");
+    await bob.send(`${long}\r\n`);
+    await bob.receives("a text");
+    await cleo.send(`${long}/\r\n`);
+    const reply = new TextDecoder().decode(await cleo.receiveAll());
+    assert(reply !== "a text", "a selector of 256 bytes got its text");
+  }),
+);
 
 Deno.test(
   check("serveGopher() says that a selector is unknown", async (stage) => {
