@@ -26,6 +26,15 @@ export function beginsRight({ expected, received }: Evidence): boolean {
   return shorter > 0 && firstDifference(expected, received) === shorter;
 }
 
+/** Whether all messages came, each as long as it should be, with other bytes. */
+export function onlyOverwritten({ messages }: Evidence): boolean {
+  return messages !== undefined &&
+    messages.expected.length === messages.received.length &&
+    messages.expected.every(({ length }, i) =>
+      length === messages.received[i]!.length
+    );
+}
+
 /** What came is right for its first `n` bytes. */
 export function hasBegun({ expected, received }: Evidence, n: number): boolean {
   if (expected === undefined || received === undefined) return false;

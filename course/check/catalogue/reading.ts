@@ -6,6 +6,7 @@ import {
   endFirst,
   hasBegun,
   isMissing,
+  onlyOverwritten,
   paddedWithZeros,
   replaced,
   reported,
@@ -184,6 +185,7 @@ export const reading: Catalogue = {
     fits: (evidence) =>
       (failure(evidence) || reported(evidence.error)) &&
       evidence.expected?.length !== 0 && // Nothing cannot be lost.
+      !onlyOverwritten(evidence) &&
       !paddedWithZeros(evidence) && !beginsRight(evidence),
   },
   "binary-through-string": {
