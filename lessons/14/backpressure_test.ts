@@ -38,6 +38,13 @@ Deno.test(check("pump() reads no faster than it writes", {
   assertEquals(await pumping.result, 1_000_000);
 }));
 
+Deno.test(check("pump() returns when all is written", async (stage) => {
+  const to = stage.writer([{ pause: 1_000 }]);
+
+  assertEquals(await pump(stage.reader(["hello", null]), to), 5);
+  assertBytes(to.received, "hello", "what the writer had when pump() returned");
+}));
+
 Deno.test(check("swap() listens while it talks", {
   reveals: ["mutual-write-deadlock"],
 }, async (stage) => {
@@ -170,7 +177,8 @@ Deno.test(check("ConnWriter.send() keeps to the order", async (stage) => {
   const to = stage.writer([{ pause: 10 }]);
   const writer = new ConnWriter(to, { maxQueued: 10 });
 
-  const words = ["a long one", "another 1", "short", ".", "the end"];
+  // There is room for "a", too, when it comes: but others came before.
+  const words = ["long", "a long one", "a", "another 1", ".", "the end"];
   let most = 0;
   await Promise.all(words.map(async (word) => {
     await writer.send(bytes(word));
@@ -283,6 +291,13 @@ Deno.test(check("ConnWriter.close() wakes all that wait", async (stage) => {
   assertEquals([sent!.status, flushed!.status], ["rejected", "rejected"]);
   await assertRejects(() => writer.send(bytes("later")), Error);
   assert(stage.now < 1_000, "ConnWriter.close() waited for the peer");
+
+  const idle = new ConnWriter(stage.writer(), { maxQueued: 5 });
+  idle.close(); // Nothing waits in it.
+  const told = "resolved after close()";
+  await assertRejects(() => idle.send(bytes("a")), Error, "", `send() ${told}`);
+  await assertRejects(() => idle.flush(), Error, "", `flush() ${told}`);
+  assert(!idle.trySend(bytes("a")), "trySend() took a message after close()");
 }));
 
 Deno.test(check("ConnWriter sleeps while its peer does", {
