@@ -270,6 +270,8 @@ Deno.test(check("serveLines() answers a line with a line", {
 
   await ann.send("hello\r\n");
   await ann.receives("HELLO\n");
+  await ann.send(" to you \r\r\n");
+  await ann.receives(" TO YOU \r\n");
 }));
 
 Deno.test(check("serveLines() answers three lines that come at once", {
@@ -443,6 +445,20 @@ Deno.test(check("serveGopher() sends what is selected, and hangs up", {
   await bob.sendInPieces(["/pic", "ture\r", "\n"]);
   await bob.receives(everyByte);
   await bob.receivesEnd();
+}));
+
+Deno.test(check("serveGopher() sends a long text to its end", {
+  reveals: ["exit-before-flush", "ignore-write-count"],
+}, async (stage) => {
+  const long = stage.random.bytes(300_000); // More than the buffers hold.
+  const menu = new Map([["/long", long]]);
+  stage.serve((listener) => serveGopher(listener, menu));
+  const ann = await stage.connect("ann");
+
+  await ann.send("/long\r\n");
+  await stage.sleep(10); // She takes her time.
+  await ann.receives(long);
+  await ann.receivesEnd();
 }));
 
 Deno.test(
