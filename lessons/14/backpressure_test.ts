@@ -300,6 +300,23 @@ Deno.test(check("ConnWriter.close() wakes all that wait", async (stage) => {
   assert(!idle.trySend(bytes("a")), "trySend() took a message after close()");
 }));
 
+Deno.test(check("ConnWriter.close() gives up what waits", async (stage) => {
+  const to = stage.writer([{ pause: 10 }]);
+  const writer = new ConnWriter(to, { maxQueued: 10 });
+
+  writer.trySend(bytes("first"));
+  await stage.sleep(1); // It is being written, and the other waits.
+  writer.trySend(bytes("other"));
+  writer.close();
+  await stage.sleep(100);
+
+  assertBytes(
+    to.received,
+    "first",
+    "what was written, with close() in between,",
+  );
+}));
+
 Deno.test(check("ConnWriter sleeps while its peer does", {
   reveals: ["polls-for-room"],
 }, async (stage) => {
