@@ -210,6 +210,11 @@ Deno.test(
       "",
       'maxBytes is 4, and "abcde" is too long',
     );
+
+    // Five could be four and a \r. After these no more comes, nor the end.
+    const endless = new LineReader(stage.reader(["abcdef"]), { maxBytes: 4 });
+    const told = 'maxBytes is 4, and "abcdef" has come';
+    await assertRejects(() => endless.readLine(), InvalidData, "", told);
   }),
 );
 
