@@ -84,6 +84,22 @@ Deno.test(
   }),
 );
 
+Deno.test(check("swap() tells its caller that ann vanished", async (stage) => {
+  const [ann, conn] = await stage.meet("ann", { canReset: true });
+  const much = new Uint8Array(9_000_000); // More than the buffers hold.
+  const swapping = stage.start(() => swap(conn, much));
+  const told = "swap() resolved, and ann had vanished";
+  const failed = assertRejects(() => swapping.result, Error, "", told);
+
+  await stage.sleep(10); // By now it reads, and a write waits for room.
+  ann.reset();
+
+  await failed; // Both calls fail: whoever hears of one alone misses the other.
+  try {
+    conn.close();
+  } catch { /* Its streams have closed it. */ }
+}));
+
 Deno.test(check("ConnWriter writes what it is given, in order", {
   reveals: ["interleaved-writers", "ignore-write-count"],
 }, async (stage) => {

@@ -30,6 +30,7 @@ export async function swap(conn: Deno.TcpConn, data: Uint8Array) {
     writer.releaseLock();
     await conn.closeWrite();
   })();
+  talk.catch(() => {}); // It is heard below, unless reading fails first.
   const parts: Uint8Array<ArrayBuffer>[] = [];
   for await (const chunk of chunks(conn)) parts.push(chunk);
   await talk;

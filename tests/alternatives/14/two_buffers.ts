@@ -31,9 +31,8 @@ export async function swap(conn: Deno.TcpConn, data: Uint8Array) {
       received = longer;
     }
   })();
-  await writeAll(conn, data);
-  await conn.closeWrite();
-  await listening;
+  const talking = writeAll(conn, data).then(() => conn.closeWrite());
+  await Promise.all([listening, talking]);
   return received;
 }
 
