@@ -186,6 +186,7 @@ export const reading: Catalogue = {
       (failure(evidence) || reported(evidence.error)) &&
       evidence.expected?.length !== 0 && // Nothing cannot be lost.
       !onlyOverwritten(evidence) &&
+      !/^the first (record|line)\b/.test(evidence.headline) && // None before it.
       !paddedWithZeros(evidence) && !beginsRight(evidence),
   },
   "binary-through-string": {
