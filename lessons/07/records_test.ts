@@ -157,7 +157,7 @@ Deno.test(check("ByteReader.readExactly() gives bytes that stay as they are", {
   assertBytes(first, LOAF, "the first record, after the second read,");
 }));
 
-Deno.test(check("ByteReader.readExactly() tells the end from an end inside", {
+Deno.test(check("ByteReader tells the end from an end inside", {
   reveals: ["zero-means-eof", "clean-eof-is-error", "eof-mid-message-ok"],
 }, async (stage) => {
   const whole = new ByteReader(stage.reader([LOAF, 0, MILK, null]));
@@ -165,10 +165,13 @@ Deno.test(check("ByteReader.readExactly() tells the end from an end inside", {
   assertBytes(await whole.readExactly(9), MILK);
   assertEquals(await whole.readExactly(9), null);
 
-  const cut = new ByteReader(stage.reader([LOAF + "milk", null]));
-  assertBytes(await cut.readExactly(9), LOAF);
-  const came = "4 of 9 bytes came, and then the end";
-  await assertRejects(() => cut.readExactly(9), UnexpectedEof, "", came);
+  const calls = ["readExactly", "peek"] as const;
+  for (const call of calls) {
+    const cut = new ByteReader(stage.reader([LOAF + "milk", null]));
+    assertBytes(await cut.readExactly(9), LOAF);
+    const came = `${call}(9): 4 bytes came, and then the end`;
+    await assertRejects(() => cut[call](9), UnexpectedEof, "", came);
+  }
 }));
 
 Deno.test(check("ByteReader.readExactly() joins 1,000 records and a long one", {
@@ -211,6 +214,11 @@ Deno.test(check("ByteReader.peek() joins a header, and leaves it there", {
     assertBytes(loaf, LOAF, "readExactly(9) after peek(4)");
     assertEquals(await reader.peek(4), null);
   }
+
+  const reader = new ByteReader(stage.reader([LOAF + MILK])); // More than asked.
+  assertBytes(await reader.peek(4), "loaf", "the first header");
+  assertBytes(await reader.readExactly(9), LOAF, "the first record");
+  assertBytes(await reader.peek(4), "milk", "the second header");
 }));
 
 Deno.test(check("ByteReader lets a read's error through", async (stage) => {
