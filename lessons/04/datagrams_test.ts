@@ -20,6 +20,8 @@ Deno.test(check("serveEcho() answers in upper case", {
   await ann.receives("HELLO");
   await ann.send("größe", echo);
   await ann.receives("GRÖSSE");
+  await ann.send(" hi\n", echo); // Spaces and the end of a line are text.
+  await ann.receives(" HI\n");
 }));
 
 Deno.test(check("serveEcho() answers each datagram with one of its own", {
@@ -139,8 +141,10 @@ Deno.test(check("request() sends id and payload, and returns the rest", {
   reveals: ["unstable-flag", "udp-address-identity", "udp-close-interrupts"],
 }, async (stage) => {
   const server = stage.datagram("server");
+  const { hostname, port } = server.addr;
+  const to = { port, hostname, transport: "udp" } as const; // In any order.
   const asking = stage.start(() =>
-    request(server.addr, toBytes("ping"), { ...ONCE, id: 7 })
+    request(to, toBytes("ping"), { ...ONCE, id: 7 })
   );
 
   const ann = await server.receives("\0\0\0\x07ping");
@@ -397,6 +401,18 @@ Deno.test(check("request() gives every try its time, the last one too", {
   assert(times.every((ms, i) => Math.abs(ms - 20 * i) < 5), told);
 }));
 
+Deno.test(check("request() asks once if there are no retries", {
+  only: "simulated", // There a minute takes no time.
+}, async (stage) => {
+  const server = stage.datagram("server"); // Never says a word.
+  const once = { timeoutMs: 20, retries: 0 };
+  const asking = stage.start(() => request(server.addr, toBytes("ping"), once));
+
+  await server.receive();
+  await server.receivesNothing(60_000);
+  await assertRejects(() => asking.result, Deno.errors.TimedOut);
+}));
+
 Deno.test(check("request() gives up although a stranger keeps talking", {
   reveals: ["udp-no-timeout", "udp-timer-restarted", "udp-trusts-anyone"],
   only: "simulated", // Time is exact there.
@@ -440,6 +456,18 @@ Deno.test(check("serveCounter() adds once when a request comes twice", {
   await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
 }));
 
+Deno.test(check("serveCounter() knows a request by its id, not by its byte", {
+  reveals: ["udp-id-with-payload"],
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann");
+
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+  await ann.send(Uint8Array.of(0, 0, 0, 7, 9), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+}));
+
 Deno.test(check("serveCounter() adds for both if two choose the same id", {
   reveals: ["udp-id-without-address"],
 }, async (stage) => {
@@ -463,6 +491,20 @@ Deno.test(check("serveCounter() tells hosts apart, and not only ports", {
 
   await ann.send(Uint8Array.of(0, 0, 0, 7, 5), counter);
   await ann.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 5));
+  await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
+  await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 7));
+}));
+
+Deno.test(check("serveCounter() tells where a port ends and an id begins", {
+  reveals: ["udp-key-runs-together"],
+  only: "simulated", // On loopback somebody else may be using these ports.
+}, async (stage) => {
+  const counter = stage.serveDatagrams(serveCounter);
+  const ann = stage.datagram("ann", "127.0.0.1", 6_000);
+  const bob = stage.datagram("bob", "127.0.0.1", 60_001);
+
+  await ann.send(Uint8Array.of(0, 0, 0, 17, 5), counter);
+  await ann.receives(Uint8Array.of(0, 0, 0, 17, 0, 0, 0, 5));
   await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);
   await bob.receives(Uint8Array.of(0, 0, 0, 7, 0, 0, 0, 7));
 }));

@@ -3,7 +3,9 @@ import {
   answersAnother,
   asksAgain,
   cameFromStranger,
+  changedPayload,
   endedByStray,
+  hasTwoIds,
   lastHasId,
   lastIsFromAsked,
   received,
@@ -190,6 +192,18 @@ export const datagrams: Catalogue = {
     fits: (evidence) =>
       answersAnother(evidence) ||
       failure(evidence) && isCrowded(evidence.recording),
+  },
+  "udp-id-with-payload": {
+    sentence:
+      "This id came from this address before, with another payload; the id alone says that it is the same request.",
+    fits: ({ kind, recording }) =>
+      kind === "different" && changedPayload(recording),
+  },
+  "udp-key-runs-together": {
+    sentence:
+      "A short port with a long id, a long port with a short id: written without a mark between them, the two are the same.",
+    fits: (evidence) =>
+      answersAnother(evidence) && hasTwoIds(evidence.recording),
   },
   "udp-address-without-id": {
     sentence:

@@ -123,6 +123,23 @@ export function changedId(recording: Recording): boolean {
   );
 }
 
+/** Whether what came last has the sender and the id of another payload. */
+export function changedPayload(recording: Recording): boolean {
+  const letters = received(recording);
+  const last = letters.at(-1);
+  return letters.some(({ who, bytes }) =>
+    who === last?.who && sameId(bytes, last.bytes) &&
+    !samePayload(bytes, last.bytes)
+  );
+}
+
+/** Whether no two datagrams that the program received have the same id. */
+export function hasTwoIds(recording: Recording): boolean {
+  const [first, ...more] = received(recording);
+  return more.length > 0 &&
+    more.every(({ bytes }) => !sameId(first?.bytes, bytes));
+}
+
 /** Whether the same datagram reached the program twice, from one sender. */
 export function cameTwice(recording: Recording): boolean {
   return hasTwins(received(recording));
