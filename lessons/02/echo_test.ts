@@ -17,7 +17,7 @@ import {
   type Writer,
 } from "./echo.ts";
 
-const { AddrInUse, ConnectionReset } = Deno.errors;
+const { AddrInUse, BrokenPipe, ConnectionReset } = Deno.errors;
 const everyByte = Uint8Array.from({ length: 256 }, (_, i) => i);
 
 /** A connection made of the two ends that a check has written the script of. */
@@ -111,6 +111,19 @@ Deno.test(check("echoConn() passes on the error of a read", {
   );
 }));
 
+Deno.test(check("echoConn() passes on the error of a write", {
+  reveals: ["write-error-swallowed"],
+}, async (stage) => {
+  const reader = stage.reader(["hello", null]);
+  const writer = stage.writer([2, new BrokenPipe("nobody reads any more")]);
+
+  await assertRejects(
+    () => echoConn(connection(reader, writer)),
+    BrokenPipe,
+    "nobody reads",
+  );
+}));
+
 Deno.test(
   check("describeAddr() names the transport, the host and the port", () => {
     const hostname = "127.0.0.1";
@@ -166,7 +179,8 @@ Deno.test(check("startEcho() echoes at once, however the bytes arrive", {
 }));
 
 Deno.test(check("startEcho() takes a free port each time", {
-  reveals: ["hard-coded-port", "leaked-conn"],
+  reveals: ["hard-coded-port", "shared-buffer", "leaked-conn"],
+  writesAtMost: 2,
 }, async (stage) => {
   const one = startEcho();
   const other = startEcho();
@@ -174,8 +188,7 @@ Deno.test(check("startEcho() takes a free port each time", {
 
   const ann = await stage.connect("ann", one);
   const bob = await stage.connect("bob", other);
-  await ann.send("hello");
-  await bob.send("good morning");
+  await Promise.all([ann.send("hello"), bob.send("good morning")]);
   await ann.receives("hello");
   await bob.receives("good morning");
 
@@ -353,6 +366,31 @@ Deno.test(check("startEcho() outlives a client that resets", {
   bob.close();
   await shutDown(stage, server);
 }));
+
+Deno.test(
+  check("startEcho() outlives a client that reads nothing, and resets", {
+    reveals: [
+      "unawaited-write",
+      "handler-rejection-kills-server",
+      "leak-on-error-path",
+    ],
+    only: "simulated", // There a moment is enough to fill all buffers.
+  }, async (stage) => {
+    const server = startEcho();
+    const doomed = await stage.connect("doomed", server, { canReset: true });
+    const sending = doomed.send(new Uint8Array(600_000)).catch(() => {});
+    await stage.sleep(1); // Now the echo has no room, and waits.
+    doomed.reset();
+    await sending;
+
+    const bob = await stage.connect("bob", server);
+    await bob.send("still there?");
+    await bob.receives("still there?");
+
+    bob.close();
+    await shutDown(stage, server);
+  }),
+);
 
 Deno.test(check("startEcho() outlives a client that hears no answer", {
   reveals: ["handler-rejection-kills-server", "leak-on-error-path"],

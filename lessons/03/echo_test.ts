@@ -71,6 +71,26 @@ Deno.test(check("serve() outlives a client that leaves its echo unread", {
   await bob.receives("still here?");
 }));
 
+Deno.test(check("serve() outlives a client that reads nothing, and resets", {
+  reveals: [
+    "unawaited-write",
+    "handler-rejection-kills-server",
+    "leak-on-error-path",
+  ],
+  only: "simulated", // There a moment is enough to fill all buffers.
+}, async (stage) => {
+  stage.serve(serve);
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  const sending = doomed.send(new Uint8Array(600_000)).catch(() => {});
+  await stage.sleep(1); // Now the echo has no room, and waits.
+  doomed.reset();
+  await sending;
+
+  const bob = await stage.connect("bob");
+  await bob.send("still here?");
+  await bob.receives("still here?");
+}));
+
 Deno.test(check("serve() outlives a client that hears no answer", {
   reveals: ["handler-rejection-kills-server", "leak-on-error-path"],
   writesAtMost: 1, // The first byte meets nobody; the next write is told so.
