@@ -124,6 +124,19 @@ Deno.test(check("readToEnd() leaves an earlier result alone", {
   assertBytes(first, "first", "the first result, after a second call,");
 }));
 
+Deno.test(check("readToEnd() keeps two answers apart that come at once", {
+  reveals: ["one-buffer-for-all"],
+}, async (stage) => {
+  const ann = stage.reader(["I ", "am ", "ann", null]);
+  const bob = stage.reader(["and I ", "am ", "bob", null]);
+
+  const both = [readToEnd(ann), readToEnd(bob)] as const;
+  const [first, second] = await Promise.all(both);
+
+  assertBytes(first, "I am ann", "the first answer");
+  assertBytes(second, "and I am bob", "the second answer");
+}));
+
 Deno.test(check("readToEnd() returns as much as its limit", async (stage) => {
   const reader = stage.reader(["hello", null]);
 
@@ -163,6 +176,7 @@ Deno.test(check("exchange() sends the request and returns the answer", {
     "closewrite-too-early",
     "return-without-await",
     "close-instead-of-closewrite",
+    "double-close",
     "leaked-conn",
   ],
 }, async (stage) => {

@@ -161,7 +161,7 @@ Deno.test(check("startEcho() ends at shutdown(), and leaves the port free", {
 }));
 
 Deno.test(check("startEcho() echoes at once, however the bytes arrive", {
-  reveals: ["answers-at-the-end", "reads-once", "leaked-conn"],
+  reveals: ["answers-at-the-end", "reads-once", "double-close", "leaked-conn"],
 }, async (stage) => {
   const server = startEcho();
   const ann = await stage.connect("ann", server);

@@ -76,6 +76,13 @@ export const reading: Catalogue = {
       (evidence.expected?.length === evidence.received?.length ||
         cameTooEarly(evidence)),
   },
+  "one-buffer-for-all": {
+    sentence:
+      "Two calls read into one buffer at the same time; each finds there what the other one was given.",
+    fits: ({ kind, expected, received, recording }) =>
+      kind === "different" && expected?.length === received?.length &&
+      recording.program("read").filter(gaveEnd).length > 1,
+  },
   "eof-infinite-loop": {
     sentence:
       "A read gave null, the end, and your program read again; after the end there is nothing but null.",
@@ -199,7 +206,10 @@ export const reading: Catalogue = {
   "copies-all-each-time": {
     sentence:
       "For each piece that came, your program copied all the earlier ones again; ten times the input costs a hundred times the work.",
-    fits: ({ kind }) => kind === "slow",
+    // Whoever reads byte by byte is slow without copying anything twice.
+    fits: ({ kind, recording }) =>
+      kind === "slow" &&
+      recording.program("read").some(({ size = 0 }) => size > 16),
   },
   "limit-after-reading": {
     sentence:
