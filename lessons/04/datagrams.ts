@@ -87,7 +87,9 @@ async function* datagrams(
 
 /** UTF-8 text in upper case. Throws TypeError if `bytes` are no text. */
 function upperCase(bytes: Uint8Array): Uint8Array {
-  const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  // ignoreBOM keeps a byte order mark; a decoder would leave it out.
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const text = decoder.decode(bytes);
   return new TextEncoder().encode(text.toUpperCase());
 }
 

@@ -74,7 +74,9 @@ export function startEcho(options: EchoOptions = {}): EchoServer {
 
 async function serve(listener: Deno.Listener): Promise<void> {
   // Who is connected and not accepted yet waits in the kernel's queue. The loop
-  // ends, without an error, when the listener closes.
+  // ends, without an error, when the listener closes. One kind of client still
+  // ends it with an error: accept() throws when who waited there has reset.
+  // Lesson 17 outlives that, too.
   for await (const conn of listener) {
     try {
       await echoConn(conn);
