@@ -181,6 +181,35 @@ Deno.test(check("request() returns answers of every length", {
   }
 }));
 
+Deno.test(check("request() sends and returns every byte as it is", {
+  reveals: ["binary-through-string"],
+}, async (stage) => {
+  const everyByte = Uint8Array.from({ length: 256 }, (_, value) => value);
+  const message = Uint8Array.of(0, 0, 0, 7, ...everyByte);
+  const server = stage.datagram("server");
+  const asking = stage.start(() =>
+    request(server.addr, everyByte, { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives(message);
+  await server.send(message, ann);
+  assertBytes(await asking.result, everyByte, "the answer");
+}));
+
+Deno.test(check("request() sends the longest payload that a datagram holds", {
+  reveals: ["udp-too-big"],
+}, async (stage) => {
+  const server = stage.datagram("server");
+  const payload = new Uint8Array(65_503); // With the id 65,507, the maximum.
+  const asking = stage.start(() =>
+    request(server.addr, payload, { ...ONCE, id: 7 })
+  );
+
+  const ann = await server.receives(Uint8Array.of(0, 0, 0, 7, ...payload));
+  await server.send("\0\0\0\x07", ann);
+  await asking.result;
+}));
+
 Deno.test(check("request() refuses a payload that no datagram holds", {
   reveals: ["udp-too-big"],
 }, async (stage) => {
@@ -535,6 +564,8 @@ Deno.test(check("serveCounter() outlives what is no request", {
 
   await mallory.send("", counter);
   await mallory.send("\0\0\0", counter);
+  await mallory.send("\0\0\0\x07", counter); // An id, and nothing behind it.
+  await mallory.send("\0\0\0\x07\x05\x05", counter);
   await mallory.send("add five, please", counter);
   await mallory.receivesNothing(3);
   await bob.send(Uint8Array.of(0, 0, 0, 7, 2), counter);

@@ -6,6 +6,7 @@ import {
   wasNotRefused,
   wrongLength,
 } from "./frames.ts";
+import { received } from "./letters.ts";
 import { type Catalogue, failure } from "./mistake.ts";
 import { isFarOff } from "./messages.ts";
 import { isReading, readsAsBefore } from "./traffic.ts";
@@ -69,7 +70,12 @@ export const lengths: Catalogue = {
     sentence:
       "An empty message is a message too; your program leaves it out, stops at it, or waits for a byte that never comes.",
     fits: (evidence) =>
-      failure(evidence) && (!evidence.messages || lacksEmpty(evidence)),
+      failure(evidence) && (!evidence.messages || lacksEmpty(evidence)) &&
+      evidence.recording.program("throw").every(({ error }) =>
+        !(error instanceof Deno.errors.BadResource)
+      ) &&
+      // A datagram without a payload has an id at the most.
+      (received(evidence.recording).at(-1)?.size ?? 0) <= 4,
   },
   "dataview-offset": {
     sentence:
