@@ -438,6 +438,7 @@ Deno.test(check("startEcho() serves the present client while it shuts down", {
   await ann.sendInPieces(["may I ", "finish?"]);
   await ann.receives("may I finish?");
   await stage.refuses("late", server);
+  await ann.receivesNothing(1); // Whoever waits for a while has done so now.
   assert(!ending.settled, "shutdown() resolved, and ann was still there");
 
   ann.close();

@@ -35,6 +35,15 @@ export const accepting: Catalogue = {
         call.side !== "program" || call.who !== who
       ),
   },
+  "one-writer-for-all": {
+    sentence:
+      "Your program has read what this client sent, and keeps the answer until another client takes its own.",
+    fits: (evidence) =>
+      waitsForAnother(evidence) &&
+      evidence.recording.program("read").some(({ who, size = 0 }) =>
+        who === evidence.who && size > 0
+      ),
+  },
   "handler-rejection-kills-server": {
     sentence:
       "An error in the conversation with one client ended the server for all the others.",

@@ -165,9 +165,14 @@ function isWriting({ waiting }: Recording, peer: string): boolean {
 /** Whether a message is offered whole again, and never what was left of it. */
 function startsAgain(recording: Recording): boolean {
   const writes = recording.program("write");
+  const pending = recording.waiting.filter(({ side, kind }) =>
+    side === "program" && kind === "write"
+  );
   return partialWrites(recording).some(({ write, next }) => {
     const rest = offered(write) - write.size!;
-    return write.size! > 0 && next?.bytes !== undefined &&
+    // Writes beside each other may share a buffer that was filled again.
+    const alone = pending.filter(({ who }) => who === write.who).length < 2;
+    return alone && write.size! > 0 && next?.bytes !== undefined &&
       offered(next) === offered(write) && repeats(write.bytes!, next.bytes) &&
       !writes.some((e) => e.who === write.who && offered(e) === rest);
   });
