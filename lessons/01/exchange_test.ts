@@ -143,6 +143,19 @@ Deno.test(check("readToEnd() returns as much as its limit", async (stage) => {
   assertBytes(await readToEnd(reader, 5), "hello");
 }));
 
+Deno.test(
+  check("readToEnd() refuses one byte more than its limit", async (stage) => {
+    const reader = stage.reader(["hel", "lo!", null]);
+
+    await assertRejects(
+      () => readToEnd(reader, 5),
+      RangeError,
+      "",
+      "six bytes came, and the limit is 5",
+    );
+  }),
+);
+
 Deno.test(check("readToEnd() stops reading beyond its limit", {
   reveals: ["limit-after-reading"],
 }, async (stage) => {
