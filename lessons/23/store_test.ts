@@ -411,6 +411,9 @@ Deno.test(check("Database.run() obeys NX", () => {
   replies(database, "GET name", '"ann"');
   replies(database, "SET name bob SOON", "(error) ERR");
   replies(database, "GET name", '"ann"');
+  replies(database, "LPUSH list a", "(integer) 1");
+  replies(database, "SET list b NX", "(nil)"); // A list is a value, too.
+  replies(database, "LPOP list", '"a"');
 }));
 
 Deno.test(check("Database.run() counts exactly with INCR", {
@@ -498,6 +501,7 @@ Deno.test(check("Database.run() tells the time that is left", () => {
   const { clock, database } = timed();
   replies(database, "TTL name", "(integer) -2");
   replies(database, "EXPIRE name 5", "(integer) 0");
+  replies(database, "EXPIRE name soon", "(error) ERR");
   replies(database, "SET name ann", "OK");
   replies(database, "TTL name", "(integer) -1");
   for (const time of ["soon", "1e3", "1.5"]) {
@@ -857,11 +861,16 @@ Deno.test(check("serve() refuses a BLPOP with a time that is none", {
   stage.serve(serve);
   const ann = await stage.connect("ann");
 
-  for (const time of ["abc", "-1"]) {
+  for (const time of ["abc", "-1", "0.01x"]) {
     await ann.send(command("BLPOP", "jobs", time));
     await ann.receives("-ERR ");
     await line(ann);
   }
+  await ann.send("LPUSH jobs sweep\r\nBLPOP jobs abc\r\n");
+  await ann.receives(":1\r\n-ERR ");
+  await line(ann);
+  await ann.send("DBSIZE\r\n"); // What is refused takes nothing.
+  await ann.receives(":1\r\n");
 }));
 
 Deno.test(check("serve() keeps replies in order behind a BLPOP", {
@@ -959,6 +968,10 @@ Deno.test(check("serve() gives one item for one BLPOP, from whichever list", {
   await bob.receives(":1\r\n:1\r\n");
   await bob.send("LPOP letters\r\n");
   await bob.receives(bulk("greetings"));
+  await bob.send("LPUSH jobs cook\r\n");
+  await bob.receives(":1\r\n");
+  await bob.send("LPOP jobs\r\n");
+  await bob.receives(bulk("cook"));
 }));
 
 Deno.test(check("serve() gives nothing to a client that has left", {
@@ -970,8 +983,12 @@ Deno.test(check("serve() gives nothing to a client that has left", {
   await blpop(ann, "jobs", "0");
   await blpop(doomed, "jobs", "60");
 
+  const cat = await stage.connect("cat");
+  await cat.sendInPieces(["BLPOP jobs 0\r\n", "*x\r\n", "\r\n"]);
+
   ann.close();
   doomed.reset();
+  cat.close(); // Its error would have come behind the item.
   await stage.sleep(1); // A stream may tell of it a little later.
 
   const bob = await stage.connect("bob");

@@ -130,7 +130,7 @@ export const resp: Catalogue = {
   },
   "expired-kept": {
     sentence:
-      "What has expired stays in memory until somebody asks for it, and perhaps nobody ever does.",
+      "What has expired is still in memory; perhaps nobody ever asks for it, so something else has to remove it in time.",
     fits: (evidence) => {
       const { command, expected, actual } = replies(evidence);
       return command === "DBSIZE" && integer(actual) > integer(expected) ||
