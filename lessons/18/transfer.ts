@@ -204,7 +204,10 @@ export class Sender {
     return this.#acked >= this.#bytes.length;
   }
 
-  /** How long nothing will be due, in milliseconds, if no news comes. */
+  /**
+   * After due(): how long nothing more will be, in milliseconds, if no news
+   * comes.
+   */
   get waitMs(): number {
     return Infinity; // TODO: `rtoMs` and `now()` are not used yet.
   }

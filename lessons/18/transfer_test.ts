@@ -476,7 +476,7 @@ Deno.test(check("Sender forgets nothing when an old ack comes late", {
 }));
 
 Deno.test(check("Sender takes no old ack for news", {
-  reveals: ["dup-ack-restarts-timer"],
+  reveals: ["dup-ack-restarts-timer", "backoff-ends-early"],
 }, () => {
   const { sender, clock } = atTime({ rtoMs: 100 });
 
@@ -488,6 +488,11 @@ Deno.test(check("Sender takes no old ack for news", {
   assertEquals(sender.onAck(4), false, "onAck(4), after an ack of 8");
   clock.ms = 151;
   assertMessages(told(sender.due()), ["8 rld!"], "due() 101 ms after news");
+  clock.ms = 200;
+  sender.onAck(8);
+  const times = repetitions(sender, clock, 800);
+  const what = "due(), with an old ack at 200 ms";
+  assertMessages(times, ["350 ms", "750 ms"], what);
 }));
 
 Deno.test(check("Sender refuses an ack of what was never sent", {
@@ -890,9 +895,9 @@ Deno.test(check("sendReliably() sends datagrams of at most 1,000 bytes", {
 }, async (stage) => {
   const server = stage.datagram("server");
   const sending = stage.start(() =>
-    sendReliably(server.addr, toBytes("/\\".repeat(6_000)), {
+    sendReliably(server.addr, toBytes("/\\".repeat(60_000)), {
       ...CALM,
-      session: 2 ** 31 - 1, // Ten digits, as many have.
+      session: 2 ** 31 - 1, // Ten digits, and up to six for a position.
     })
   );
 

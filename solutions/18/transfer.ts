@@ -246,7 +246,10 @@ export class Sender {
     return this.#bytes.length === 0;
   }
 
-  /** How long nothing will be due, in milliseconds, if no news comes. */
+  /**
+   * After due(): how long nothing more will be, in milliseconds, if no news
+   * comes.
+   */
   get waitMs(): number {
     return Math.max(0, this.#lateAt - this.#options.now());
   }

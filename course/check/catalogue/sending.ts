@@ -80,6 +80,15 @@ export const sending: Catalogue = {
       "An ack that is no news started your clock again; while such acks come, nothing is repeated.",
     fits: (evidence) => surplus(evidence) < 0,
   },
+  "backoff-ends-early": {
+    sentence:
+      "An ack that is no news made your program as impatient as at first; only news sets the waiting back.",
+    fits: ({ messages }) => {
+      const expected = times(messages?.expected ?? []);
+      const [first, second = Infinity] = times(messages?.received ?? []);
+      return first === expected[0] && second < expected[1]!;
+    },
+  },
   "asking-restarts-timer": {
     sentence:
       "due() was asked and had nothing to send, and your clock started again; whoever asks often never sees a repetition.",
