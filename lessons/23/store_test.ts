@@ -998,6 +998,26 @@ Deno.test(check("serve() gives nothing to a client that has left", {
   await bob.receives(array("jobs", "sweep"));
 }));
 
+Deno.test(check("serve() runs nothing more for a client that has left", {
+  reveals: ["blocking-pop-leak"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+  const bob = await stage.connect("bob");
+  await blpop(ann, "jobs", "0");
+  await blpop(ann, "jobs", "0");
+
+  ann.close();
+  await bob.send("LPUSH jobs sweep\r\n"); // Ann may have it, and no other.
+  await bob.receives(":1\r\n");
+  await stage.sleep(1); // A stream may tell of the end a little later.
+  await bob.send("LPUSH jobs cook\r\n");
+  await bob.receives(":");
+  await line(bob);
+  await bob.send("LPOP jobs\r\n");
+  await bob.receives(bulk("cook"));
+}));
+
 // -- Part 7: a client that listens --
 
 /** What a subscriber hears. */

@@ -524,6 +524,7 @@ class Session {
   /** Says that the client takes, and hears, nothing any more. */
   leave() {
     this.#stop?.();
+    this.#queue.length = 0; // An end() may be about to go on with it.
     for (const leave of this.#channels.values()) leave();
   }
 

@@ -409,6 +409,7 @@ class Session {
 
   leave() {
     this.#stop?.();
+    this.#queue.length = 0;
     for (const leave of this.#channels.values()) leave();
   }
 
