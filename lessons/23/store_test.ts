@@ -861,7 +861,7 @@ Deno.test(check("serve() refuses a BLPOP with a time that is none", {
   stage.serve(serve);
   const ann = await stage.connect("ann");
 
-  for (const time of ["abc", "-1", "0.01x"]) {
+  for (const time of ["abc", "-1", "0.01x", "", " "]) {
     await ann.send(command("BLPOP", "jobs", time));
     await ann.receives("-ERR ");
     await line(ann);

@@ -353,7 +353,7 @@ export function serve(
       const name = latin1(first!).toUpperCase();
       const keys = args.map(latin1);
       if (name === "BLPOP" && args.length >= 2) {
-        const seconds = Number(keys.pop());
+        const seconds = Number(keys.pop()!.trim() || NaN);
         if (seconds >= 0) blpop(keys, seconds);
         else say(new Error("ERR timeout is not a float"));
       } else if (name === "SUBSCRIBE" && args.length >= 1) {

@@ -458,7 +458,7 @@ class Client {
     const upper = binary(name!).toUpperCase();
     const keys = args.map(binary);
     if (upper === "BLPOP" && args.length > 1) {
-      const seconds = Number(keys.pop());
+      const seconds = Number(keys.pop()!.trim() || NaN);
       if (!(seconds >= 0)) return this.send(new Reply("ERR no number"));
       for (const key of keys) {
         const item = database.run("LPOP", args[keys.indexOf(key)]!);

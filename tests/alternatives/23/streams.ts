@@ -471,7 +471,8 @@ async function blpop(
   args: Uint8Array[],
   left: Promise<undefined>,
 ): Promise<Resp | undefined> {
-  const seconds = Number(new TextDecoder().decode(args.at(-1)));
+  const time = new TextDecoder().decode(args.at(-1));
+  const seconds = Number(time.trim() || NaN);
   if (!(seconds >= 0)) return new Problem("ERR timeout is no number");
   const { server } = peer;
   const waiter = new Waiter(args.slice(0, -1));

@@ -432,7 +432,8 @@ class Session {
 
   #pop(args: Uint8Array[]): Resp | undefined {
     const keys = args.slice(0, -1);
-    const seconds = Number(asText(args.at(-1)!));
+    const text = asText(args.at(-1)!);
+    const seconds = /\d/.test(text) ? Number(text) : NaN;
     if (!(seconds >= 0)) throw new Refusal("ERR timeout is not a number");
     const { database } = this.#shared;
     for (const key of keys) {
