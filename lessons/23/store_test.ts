@@ -666,6 +666,26 @@ Deno.test(check("serve() counts the arguments of its own commands, too", {
   }
 }));
 
+Deno.test(check("serve() takes the names of its own commands in any case", {
+  reveals: ["name-in-one-case"],
+}, async (stage) => {
+  stage.serve(serve);
+  const ann = await stage.connect("ann");
+
+  await ann.send("PING\r\nLPUSH jobs sweep cook\r\nBLPOP jobs 0\r\n");
+  await ann.receives("+PONG\r\n:2\r\n*2\r\n$4\r\njobs\r\n$4\r\ncook\r\n");
+  await ann.send("Blpop jobs 0\r\n");
+  await ann.receives(array("jobs", "sweep"));
+  await ann.send("PING\r\nPUBLISH news hello\r\n");
+  await ann.receives("+PONG\r\n:0\r\n");
+  await ann.send("publish news hello\r\n");
+  await ann.receives(":0\r\n");
+  await ann.send("PING\r\nSUBSCRIBE news\r\n");
+  await ann.receives("+PONG\r\n*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n");
+  await ann.send("subscribe sport\r\n");
+  await ann.receives("*3\r\n$9\r\nsubscribe\r\n$5\r\nsport\r\n:2\r\n");
+}));
+
 Deno.test(check("serve() says what is wrong, and hangs up", {
   reveals: ["handler-rejection-kills-server", "error-swallows-commands"],
 }, async (stage) => {

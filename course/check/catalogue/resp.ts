@@ -61,6 +61,8 @@ export const resp: Catalogue = {
       "SET, Set and set are one command; your program knows a name in one spelling alone.",
     fits: (evidence) =>
       evidence.kind === "threw" ||
+      evidence.kind === "different" &&
+        asText(evidence.received).startsWith("-") ||
       replies(evidence).actual.startsWith("(error)"),
   },
   "missing-argument": {
