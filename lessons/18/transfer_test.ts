@@ -808,6 +808,13 @@ Deno.test(
     await bob.receivesNothingFor(aWhile(stage));
     await bob.send(connect(8), to);
     await bob.receives(ack(8, 0));
+    for (let n = 0; n < 4; n++) { // Ann has come first, and speaks on.
+      await stage.sleep(600);
+      await ann.send(connect(7), to);
+      await ann.receives(ack(7, 0));
+    }
+    await bob.send(close(8), to);
+    await bob.receivesNothingFor(aWhile(stage));
     assertMessages(streams, [""], "serve()");
   }),
 );
