@@ -19,7 +19,7 @@ function talk(words) {
   });
 }
 
-for (let count = 1; count <= 16; count++) {
+for (let count = 1; count <= 17; count++) {
   const words = "hello ".repeat(count);
   test(`serve() echoes ${count} words`, async () => {
     assert.equal(await talk(words), words);
