@@ -404,6 +404,10 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
     answer = await route(request, core);
   } catch (error) {
     answer = refusal(error);
+    // HEAD gets a head alone. What followed would be taken for another answer.
+    if (request.method === "HEAD") {
+      answer = { ...answer, body: ReadableStream.from([]) };
+    }
   }
   const last = !request.whole || wantsEnd(request);
   return await respond(request, answer, last) && !last;

@@ -1131,6 +1131,24 @@ Deno.test(check("serve() says 502 for what is no answer", {
   }
 }));
 
+Deno.test(check("serve() answers HEAD with a head alone", async (stage) => {
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    if (target === "/dead") return hangUp(actor);
+    await actor.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n");
+  });
+  serving(stage, [one], { failAfter: 100 });
+
+  for (const target of ["/well", "/dead"]) {
+    const ann = await stage.connect("ann");
+    const fields = "Host: a\r\nConnection: close\r\n\r\n";
+    await ann.send(`HEAD ${target} HTTP/1.1\r\n${fields}`);
+    const came = text(await ann.receiveAll());
+    const [head, ...body] = came.split("\r\n\r\n");
+    const told = `ann asked for the head of ${target}, and got ${head}`;
+    assertEquals(body.join("\r\n\r\n"), "", `the body, where ${told}`);
+  }
+}));
+
 Deno.test(check("serve() passes on no answer that is unclear", {
   reveals: ["upstream-error-escapes"],
   only: "simulated",
@@ -1215,20 +1233,29 @@ Deno.test(check("serve() waits timeoutMs for a head, however it drips", {
   reveals: ["no-deadline", "per-read-only"],
   only: "simulated",
 }, async (stage) => {
-  const one = await upstream(stage, "one", async (actor) => {
-    for (const letter of "HTTP/1.1 200 OK") {
-      await actor.send(letter);
+  const drips: Record<string, string[]> = {
+    "/letters": [..."HTTP/1.1 200 OK"],
+    "/news": Array(15).fill("HTTP/1.1 102 Processing\r\n\r\n"),
+  };
+  const one = await upstream(stage, "one", async (actor, { target }) => {
+    for (const drip of drips[target]!) {
+      await actor.send(drip);
       await stage.sleep(300);
     }
     await actor.receiveAll(); // That was all.
   });
-  serving(stage, [one], { timeoutMs: 1_000 });
-  const ann = await stage.connect("ann");
+  serving(stage, [one], { timeoutMs: 1_000, failAfter: 100 });
 
-  await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  const { status } = await answerOf(ann);
-  assert(stage.now <= 1_200, took(stage));
-  assertEquals(status, 504);
+  for (const target of Object.keys(drips)) {
+    const ann = await stage.connect("ann");
+    const before = stage.now;
+    await ann.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    let line;
+    do ({ line } = await headOf(ann)); while (line.startsWith("HTTP/1.1 1"));
+    const ms = Math.round(stage.now - before);
+    assert(ms <= 1_200, `it took ${ms} ms, and timeoutMs is 1000`);
+    assertEquals(line.slice(0, 12), "HTTP/1.1 504", `the answer to ${target}`);
+  }
 }));
 
 Deno.test(check("serve() is patient with an answer that keeps coming", {
@@ -1314,7 +1341,7 @@ Deno.test(check("serve() ends what it does for a client that has left", {
   reveals: ["client-gone-goes-on"],
 }, async (stage) => {
   const one = await stage.listen("one");
-  serving(stage, [one]);
+  serving(stage, [one], { failAfter: 100 });
 
   const doomed = await stage.connect("doomed", undefined, { canReset: true });
   await doomed.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -1331,6 +1358,17 @@ Deno.test(check("serve() ends what it does for a client that has left", {
   await bob.receiveUntil("half"); // The rest may take an hour.
   bob.reset();
   await hears(stage, silent.receivesEnd(), "bob has vanished");
+
+  const cat = await stage.connect("cat", undefined, { canReset: true });
+  await cat.send(post("Content-Length: 5\r\n"));
+  await stage.sleep(5); // Her body comes later.
+  await cat.send("hello");
+  const working = await one.accept();
+  await working.receiveUntil("hello");
+  await stage.sleep(5); // She waits for the answer now, as the others did.
+  cat.reset();
+  const all = "cat has vanished behind her body";
+  await hears(stage, working.receivesEnd(), all);
 
   const ann = await stage.connect("ann");
   await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -1417,7 +1455,8 @@ Deno.test(check("serve() blames no upstream for clients that have left", {
 }, async (stage) => {
   let heard = 0;
   const one = await upstream(stage, "one", async (actor, { target }) => {
-    if (target === "/ann") return await sayWell(actor);
+    if (target === "/bob") await stage.sleep(500);
+    if (["/ann", "/bob"].includes(target)) return await sayWell(actor);
     const begun = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
     if (target === "/half") await actor.send(begun);
     await actor.receiveAll();
@@ -1442,6 +1481,20 @@ Deno.test(check("serve() blames no upstream for clients that have left", {
     const told = `doomed has left GET ${target}, and ann was answered with`;
     assert(status === 200, `${told} ${status}`);
   }
+
+  const bob = await stage.connect("bob");
+  await bob.send("GET /bob HTTP/1.1\r\nHost: a\r\n\r\n");
+  await until(stage, () => one.got.some(({ target }) => target === "/bob"));
+  const doomed = await stage.connect("doomed", undefined, { canReset: true });
+  await doomed.send("GET /queue HTTP/1.1\r\nHost: a\r\n\r\n");
+  await stage.sleep(100); // There is no connection for her yet.
+  doomed.reset();
+  await stage.sleep(100);
+  const ann = await stage.connect("ann");
+  await ann.send("GET /ann HTTP/1.1\r\nHost: a\r\n\r\n");
+  const { status } = await answerOf(ann);
+  const told = "doomed has left GET /queue, and ann was answered with";
+  assert(status === 200, `${told} ${status}`);
 }));
 
 Deno.test(check("serve() blames no upstream for what a client does wrong", {
@@ -1542,7 +1595,7 @@ Deno.test(check("serve() refuses what is too large", {
 }));
 
 Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
-  reveals: ["no-deadline", "per-read-only"],
+  reveals: ["no-deadline", "per-read-only", "idle-vs-total"],
   only: "simulated",
 }, async (stage) => {
   const one = await upstream(stage, "one");
@@ -1571,6 +1624,14 @@ Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
   const before = stage.now;
   await bob.receiveAll(); // He asks for nothing more.
   assert(stage.now - before <= 1_300, took(stage));
+
+  const cat = await stage.connect("cat");
+  await cat.send(post("Content-Length: 1500\r\n"));
+  for (let i = 0; i < 3; i++) {
+    await stage.sleep(600); // Each byte earns 1 ms of it back.
+    await cat.send(new Uint8Array(500));
+  }
+  assertEquals((await answerOf(cat)).status, 200, "the answer to cat");
 }));
 
 Deno.test(check("serve() waits no longer than bodyMs for a client to read", {
@@ -1595,7 +1656,7 @@ Deno.test(check("serve() waits no longer than bodyMs for a client to read", {
 }));
 
 Deno.test(check("serve() lingers no longer than lingerMs", {
-  reveals: ["no-deadline"],
+  reveals: ["no-deadline", "per-read-only"],
   only: "simulated",
 }, async (stage) => {
   const one = await upstream(stage, "one", async (actor) => {
@@ -1611,6 +1672,19 @@ Deno.test(check("serve() lingers no longer than lingerMs", {
   await stage.sleep(5_000);
   const late = "ann does not end, and 4 s after its deadline (lingerMs)";
   assert(connections(stage) === 0, `${late} her connection is open`);
+
+  const cat = await stage.connect("cat");
+  await cat.send(post("Content-Length: five\r\n"));
+  assertEquals((await answerOf(cat)).status, 400);
+  await cat.receivesEnd();
+  for (let i = 0; i < 3; i++) {
+    await stage.sleep(300);
+    await cat.send("x");
+  }
+  await stage.sleep(500);
+  const drips = "cat goes on sending, and her connection is open 1.4 s";
+  const held = `${drips} after her answer (lingerMs: 1000)`;
+  assert(connections(stage) === 0, held);
 
   const bob = await stage.connect("bob");
   await bob.send(
@@ -1672,6 +1746,12 @@ Deno.test(check("serve() finishes its answers before it ends", {
   await stage.sleep(5); // Its connection may come back a moment later.
   await ann.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   await actor.receiveUntil("\r\n\r\n");
+  const bob = await stage.connect("bob", listener);
+  await bob.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const other = await one.accept();
+  await other.receiveUntil("\r\n\r\n");
+  await other.send(`HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf`);
+  await bob.receiveUntil("half");
 
   controller.abort();
   await idle.receivesEnd();
@@ -1683,6 +1763,12 @@ Deno.test(check("serve() finishes its answers before it ends", {
   assertEquals(text(body), "the last one");
   await ann.receivesEnd();
   ann.close();
+  await bob.send("GET /more HTTP/1.1\r\nHost: a\r\n\r\n"); // It is too late.
+  await other.send(" done");
+  await bob.receives(" done");
+  await bob.receivesEnd();
+  bob.close();
+  assert(stage.now < 4_000, took(stage));
   await running.result;
   await stage.sleep(5); // What closes a moment later is closed, too.
   const left = `serve() has ended, and has left ${connections(stage)} open`;

@@ -712,6 +712,10 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
   } catch (error) {
     if (client.gone.aborted) return false;
     answer = refusal(error);
+    // HEAD gets a head alone. What followed would be taken for another answer.
+    if (request.method === "HEAD") {
+      answer = { ...answer, body: ReadableStream.from([]) };
+    }
   }
   const last = !request.whole || wantsEnd(request) || core.drain.aborted;
   return await respond(request, answer, last) && !last;

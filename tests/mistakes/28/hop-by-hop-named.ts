@@ -563,6 +563,9 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
   } catch (error) {
     if (client.gone.aborted) return false;
     answer = refusal(error);
+    if (request.method === "HEAD") {
+      answer = { ...answer, body: ReadableStream.from([]) };
+    }
   }
   const last = !request.whole || wantsEnd(request) || core.drain.aborted;
   return await respond(request, answer, last) && !last;
