@@ -712,7 +712,7 @@ Deno.test(check("serve() sends a close to everyone before it ends", {
 }));
 
 Deno.test(check("serve() lets a client that still sends hear why", {
-  reveals: ["no-lingering-close"],
+  reveals: ["no-lingering-close", "per-read-only"],
 }, async (stage) => {
   const options = { maxMessage: 1_000, closeMs: 1_000 };
   stage.serve((listener) => serve(listener, options));
@@ -722,9 +722,22 @@ Deno.test(check("serve() lets a client that still sends hear why", {
   const sending = rude.send(concat(long));
 
   assertEquals(await receiveClose(rude), 1009, "the code of the close");
-  await rude.receivesEnd();
   await sending;
+  if (stage.network === "simulated") await drips(stage, rude, 1_000);
+  await rude.receivesEnd();
 }));
+
+/** Sends a byte now and then, from a close on, and expects that `ms` end it. */
+async function drips(stage: Stage, client: Actor, ms: number) {
+  for (let i = 0; i < 3; i++) {
+    await stage.sleep(ms * 0.3);
+    await client.send("x");
+  }
+  await stage.sleep(ms / 2);
+  const held = `${client.name} goes on sending, and its connection is open`;
+  const told = `${held} ${ms * 1.4} ms after the close (closeMs: ${ms})`;
+  assert(!stage.openSockets.includes("connection"), told);
+}
 
 function aborter() {
   const controller = new AbortController();
@@ -761,6 +774,13 @@ Deno.test(check("serve() stays with a client that talks", {
     await ann.send(frame(0x81, `${round}`));
     await ann.receiveUntil(plain(0x81, `${round}`)); // And perhaps a ping.
   }
+
+  // A message that takes two minutes: each of its bytes says as much.
+  for (const byte of frame(0x81, "so slow")) {
+    await stage.sleep(10_000);
+    await ann.send(Uint8Array.of(byte));
+  }
+  await ann.receiveUntil(plain(0x81, "so slow"));
 }));
 
 Deno.test(check("serve() stays with a client that answers", {
@@ -859,6 +879,32 @@ Deno.test(check("serve() lets go of a client that never reads", {
   const got = await slow.receiveAll();
   const told = `${got.length} bytes for slow were in memory`;
   assert(got.length < 400_000, told); // Buffers, the queue, and a frame or two.
+}));
+
+Deno.test(check("serve() sends its close behind what waits", {
+  reveals: ["interleaved-writers", "ws-frame-after-close"],
+  only: "simulated", // The kernel's own buffers would take 4 MB first.
+}, async (stage) => {
+  const { signal, abort } = aborter();
+  stage.serve((listener) => serve(listener, { signal, closeMs: 1_000 }));
+  const ann = await join(stage, "ann");
+  const slow = await join(stage, "slow");
+  const data = new Uint8Array(50_000).fill(0x61);
+  const [sent, passed] = [frame(0x82, data), plain(0x82, data)];
+  for (let i = 0; i < 8; i++) {
+    await ann.send(sent);
+    await ann.receives(passed);
+  }
+
+  abort();
+  const got = await slow.receiveAll();
+
+  // Whether the last ones still come is up to you; each that comes is whole.
+  const whole = Math.floor(got.length / passed.length);
+  const frames = Array<Uint8Array>(whole).fill(passed);
+  const reason = got.subarray(whole * passed.length + 4); // Or none.
+  const bye = plain(0x88, concat([closing(1001), reason]));
+  assertBytes(got, concat([...frames, bye]), "what slow got");
 }));
 
 Deno.test(check("serve() serves 200 clients", async (stage) => {
