@@ -406,6 +406,8 @@ Deno.test(check("WsDecoder yields a close with its code, and no more", {
     [frame(0x88, closing(1000)), "close: 1000 "],
     [frame(0x88, closing(4999, "bye, né")), "close: 4999 bye, né"],
     [frame(0x88), "close: 1005 "],
+    [frame(0x88, closing(1012)), "close: 1012 "],
+    [frame(0x88, closing(3000)), "close: 3000 "],
   ];
   for (const [chunk, words] of closes) {
     assertMessages(said(small(), chunk), [words], "push() of a close");

@@ -456,7 +456,12 @@ Deno.test(check("Balancer avoids an upstream if there is another", {
 }));
 
 Deno.test(check("Balancer examines all upstreams every checkMs", {
-  reveals: ["health-never-back", "health-one-strike", "health-ignored"],
+  reveals: [
+    "health-never-back",
+    "health-one-strike",
+    "health-not-in-row",
+    "health-ignored",
+  ],
   only: "simulated",
 }, async (stage) => {
   const ill = new Set<Upstream>();
@@ -482,6 +487,10 @@ Deno.test(check("Balancer examines all upstreams every checkMs", {
   ill.clear();
   await stage.sleep(1_000);
   assert(isPicked(balancer, one!), "it is well again, and does not come back");
+  ill.add(one!);
+  await stage.sleep(1_000);
+  const told = "one bad examination since a success, and it is not picked";
+  assert(isPicked(balancer, one!), told);
   balancer.stop();
 }));
 
@@ -734,7 +743,7 @@ Deno.test(check("serve() asks nothing in the middle of an upload", {
 }));
 
 Deno.test(check("serve() lets client and upstream agree to go on", {
-  reveals: ["http-expect"],
+  reveals: ["http-expect", "hop-by-hop-forwarded"],
 }, async (stage) => {
   const one = await stage.listen("one");
   serving(stage, [one]);
@@ -750,9 +759,12 @@ Deno.test(check("serve() lets client and upstream agree to go on", {
   assert(told.startsWith("HTTP/1.1 100 "), `ann was told ${told}`);
   await ann.send("hello");
   await actor.receives("hello");
-  await actor.send("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
-  const more = text(await ann.receiveUntil("\r\n\r\n"));
-  assert(more.startsWith("HTTP/1.1 103 "), `one said 103, and ann got ${more}`);
+  const hints = "Link: </a>\r\nConnection: X-Hop\r\nX-Hop: 1\r\n\r\n";
+  await actor.send(`HTTP/1.1 103 Early Hints\r\n${hints}`);
+  const { line, fields } = await headOf(ann);
+  assert(line.startsWith("HTTP/1.1 103 "), `one said 103, and ann got ${line}`);
+  assertEquals(fields.get("link"), "</a>", "Link in the 103");
+  assertEquals(fields.get("x-hop"), undefined, "X-Hop in the 103");
   await actor.send(`HTTP/1.1 200 OK\r\n${sized("thanks")}`);
   assertEquals(text((await answerOf(ann)).body), "thanks");
 }));
@@ -1615,6 +1627,16 @@ Deno.test(check("serve() waits headMs for a head, and bodyMs for a body", {
     assertEquals(blamed, undefined, "the answer to ann, who was too slow");
     assert(stage.now - before <= 1_300, took(stage));
   }
+
+  const dan = await stage.connect("dan");
+  const came = stage.now;
+  await stage.sleep(800); // A head has one second, and this is a part of it.
+  await dan.send("G");
+  await stage.sleep(150);
+  await dan.send("E");
+  await dan.receiveAll();
+  const ms = Math.round(stage.now - came);
+  assert(ms <= 1_300, `from his coming dan's head took ${ms} ms, headMs: 1000`);
 
   const bob = await stage.connect("bob");
   for (let i = 0; i < 2; i++) {

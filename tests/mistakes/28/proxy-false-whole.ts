@@ -375,7 +375,8 @@ async function finalHead(
   for (;;) {
     const head = await blaming(readAnswerHead(lease.reader, method), lease);
     if (head.status >= 200) return head;
-    if (version === "HTTP/1.1") await writeAll(client.conn, answerLines(head));
+    const lines = answerLines({ ...head, headers: passedOn(head.headers) });
+    if (version === "HTTP/1.1") await writeAll(client.conn, lines);
   }
 }
 
