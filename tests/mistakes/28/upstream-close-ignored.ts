@@ -559,11 +559,11 @@ async function exchange(client: Client, core: Core): Promise<boolean> {
   client.idle = true;
   client.conn.grant(core.limits.headMs);
   if (await client.reader.atEnd()) return false;
-  client.idle = false;
   let request = unread(client);
   let answer: Answer;
   try {
-    request = await readRequest(client, core.limits);
+    request = await readRequest(client, core.limits)
+      .finally(() => client.idle = false);
     answer = await route(request, core);
   } catch (error) {
     if (client.gone.aborted) return false;
