@@ -1742,11 +1742,12 @@ Deno.test(check("serve() has room for maxConns, and tells the others", {
   await ann!.closeWrite();
   await ann!.receivesEnd();
   await bob!.send(get);
-  assertEquals((await answerOf(bob!)).status, 200);
+  assertEquals((await answerOf(bob!)).status, 200, "the answer to bob");
   await stage.sleep(1); // A stream may tell of ann's end a little later.
   const dan = await stage.connect("dan");
   await dan.send(get);
-  assertEquals((await answerOf(dan)).status, 200);
+  const told = "the answer to dan, after ann has left";
+  assertEquals((await answerOf(dan)).status, 200, told);
 }));
 
 Deno.test(check("serve() finishes its answers before it ends", {

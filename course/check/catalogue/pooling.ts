@@ -52,8 +52,7 @@ export const pooling: Catalogue = {
   "pool-not-fresh": {
     sentence:
       "A fresh connection was asked for, because kept ones are not to be trusted just now, and a kept one was given.",
-    fits: (evidence) =>
-      says(evidence, /as a fresh one/) || hangs(evidence, "get()"),
+    fits: (evidence) => says(evidence, /as a fresh one/),
   },
   "pool-close-leaves": {
     sentence:
