@@ -620,7 +620,12 @@ Deno.test(check("serve() says why it hangs up on a client", {
 
   for (const [code, fault] of faults) {
     const rude = await join(stage, `rude ${code}`);
-    await rude.send(concat([fault, frame(0x81, "and another thing")]));
+    const [first, last] = [frame(0x81, "well"), frame(0x81, "and more")];
+    await rude.send(concat([first, fault, last]));
+    // What came before the fault is a message like any other.
+    for (const client of [rude, bob]) {
+      await client.receives(plain(0x81, "well"));
+    }
     assertEquals(await receiveClose(rude), code, "the code of the close");
     await rude.receivesEnd();
   }
