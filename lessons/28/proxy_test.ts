@@ -1810,7 +1810,7 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
 }, async (stage) => {
   const one = await stage.listen("one");
   const { listener, running, controller } = stoppable(stage, [one], {
-    graceMs: 100,
+    graceMs: 1_000,
     timeoutMs: 60_000,
   });
   const ann = await stage.connect("ann", listener);
@@ -1818,10 +1818,13 @@ Deno.test(check("serve() gives up on an answer after graceMs", {
   const actor = await one.accept();
   await actor.receiveUntil("\r\n\r\n");
 
+  const before = stage.now;
   controller.abort();
-  await stage.sleep(20);
+  await stage.sleep(900);
   assert(!running.settled, "serve() did not wait for the answer");
   await running.result;
+  const waited = `it took ${Math.round(stage.now - before)} ms to give up`;
+  assert(stage.now - before <= 1_300, `${waited}, and graceMs is 1000`);
   await ann.receiveAll();
   await actor.receivesEnd();
   assert(stage.now < 30_000, took(stage));
