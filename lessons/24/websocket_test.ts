@@ -896,6 +896,7 @@ Deno.test(check("serve() sends its close behind what waits", {
   stage.serve((listener) => serve(listener, { signal, closeMs: 1_000 }));
   const ann = await join(stage, "ann");
   const slow = await join(stage, "slow");
+  const leaver = await join(stage, "leaver");
   const data = new Uint8Array(50_000).fill(0x61);
   const [sent, passed] = [frame(0x82, data), plain(0x82, data)];
   for (let i = 0; i < 8; i++) {
@@ -903,15 +904,20 @@ Deno.test(check("serve() sends its close behind what waits", {
     await ann.receives(passed);
   }
 
+  await leaver.send(frame(0x88, closing(4000)));
+  await stage.sleep(1);
+  endsWell(await leaver.receiveAll(), 4000, "leaver");
   abort();
-  const got = await slow.receiveAll();
+  endsWell(await slow.receiveAll(), 1001, "slow");
 
-  // Whether the last ones still come is up to you; each that comes is whole.
-  const whole = Math.floor(got.length / passed.length);
-  const frames = Array<Uint8Array>(whole).fill(passed);
-  const reason = got.subarray(whole * passed.length + 4); // Or none.
-  const bye = plain(0x88, concat([closing(1001), reason]));
-  assertBytes(got, concat([...frames, bye]), "what slow got");
+  // Whether the last messages still come is up to you; each that comes is whole.
+  function endsWell(got: Uint8Array, code: number, who: string) {
+    const whole = Math.floor(got.length / passed.length);
+    const frames = Array<Uint8Array>(whole).fill(passed);
+    const reason = got.subarray(whole * passed.length + 4); // Or none.
+    const bye = plain(0x88, concat([closing(code), reason]));
+    assertBytes(got, concat([...frames, bye]), `what ${who} got`);
+  }
 }));
 
 Deno.test(check("serve() serves 200 clients", async (stage) => {
