@@ -239,7 +239,7 @@ export class Stage {
    * processor time. They are counted the same on a busy machine, and there are
    * more of them on a slow one (pace.ts). Choose a number midway, in
    * factors, between what the slowest right program takes and the quickest
-   * wrong one: three times away from either, at least.
+   * wrong one: some three times away from either.
    */
   within<T>(ms: number, call: () => T | Promise<T>): Promise<T> {
     return this.#program.within(ms, call);
