@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Clock, WallClock } from "./clock.ts";
+import { turn } from "./real.ts";
 
 Deno.test("jump() rings alarms in the order of their times", () => {
   const clock = new Clock();
@@ -92,6 +93,21 @@ Deno.test("a wall clock rings in order, and each ring has its effect first", asy
   );
   await Promise.all(both);
   assertEquals(done, ["one", "then", "two", "then"]);
+});
+
+Deno.test("a wall clock rings behind what a pause of the process kept back", async () => {
+  const clock = new WallClock();
+  const order: string[] = [];
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepted = listener.accept().catch(() => order.push("accept() ends"));
+  await turn();
+
+  listener.close();
+  const rung = clock.sleep(5).then(() => order.push("the alarm"));
+  pause(20);
+  await Promise.all([accepted, rung]);
+
+  assertEquals(order, ["accept() ends", "the alarm"]);
 });
 
 Deno.test("a wall clock counts what burn() computes", () => {
