@@ -2,13 +2,7 @@
 // looks at what is projected.
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { Board, Learner } from "./board.ts";
-import { findTool } from "./tools.ts";
-
-// A part of it asks at import whether this is WSL, in a folder that Deno shows
-// to those alone who may do everything. With this variable it does not ask.
-Deno.env.set("__IS_WSL_TEST__", "1");
-const { chromium } = await import("playwright-core");
-Deno.env.delete("__IS_WSL_TEST__");
+import { openBrowser } from "./chromium.ts";
 
 /** The two pictures that projectors have. */
 export const SMALL = { width: 1280, height: 720 };
@@ -37,8 +31,7 @@ export class Wall implements AsyncDisposable {
   static async up(): Promise<Wall> {
     const board = new Board();
     await board.start();
-    const executablePath = findTool("chromium")!;
-    return new Wall(board, await chromium.launch({ executablePath }));
+    return new Wall(board, await openBrowser());
   }
 
   /** Lets people join, one for each name. */

@@ -6,12 +6,8 @@ import { Room } from "../course/board/room.ts";
 import { server } from "../course/board/server.ts";
 import type { Status } from "../course/board/standing.ts";
 import { Store } from "../course/board/store.ts";
+import { openBrowser } from "./chromium.ts";
 import { HOUSE } from "./course_files.ts";
-import { findTool } from "./tools.ts";
-
-Deno.env.set("__IS_WSL_TEST__", "1");
-const { chromium } = await import("playwright-core");
-Deno.env.delete("__IS_WSL_TEST__");
 
 const MINUTE = 60_000;
 const NAMES = "Ada Bo Chen Dilnoza Émile Fatima Grace Hiro Ines Jürgen Keiko " +
@@ -98,9 +94,7 @@ const lessons = readLessons(fileURLToPath(new URL("lessons", HOUSE)));
 const app = server({ room, lessons, address });
 const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
 await using served = Deno.serve(options, app.fetch);
-const browser = await chromium.launch({
-  executablePath: findTool("chromium")!,
-});
+await using browser = await openBrowser();
 for (const colorScheme of ["light", "dark"] as const) {
   const viewport = { width: 1280, height: 720 };
   const page = await browser.newPage({ colorScheme, viewport });
@@ -111,4 +105,3 @@ for (const colorScheme of ["light", "dark"] as const) {
   const path = fileURLToPath(new URL(file, HOUSE));
   await page.screenshot({ path, animations: "disabled" });
 }
-await browser.close();

@@ -3,15 +3,9 @@
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { copyTree } from "../course/runner/copy_tree.ts";
+import { openBrowser } from "./chromium.ts";
 import { HOUSE } from "./course_files.ts";
 import { Running } from "./running.ts";
-import { findTool } from "./tools.ts";
-
-// A part of it asks at import whether this is WSL, in a folder that Deno shows
-// to those alone who may do everything. With this variable it does not ask.
-Deno.env.set("__IS_WSL_TEST__", "1");
-const { chromium } = await import("playwright-core");
-Deno.env.delete("__IS_WSL_TEST__");
 
 /** How a window looks at the page. */
 export interface Look {
@@ -45,8 +39,7 @@ export class Learner implements AsyncDisposable {
     for (const name of COPIED) {
       copyTree(fileURLToPath(new URL(name, HOUSE)), `${root}/${name}`);
     }
-    const executablePath = findTool("chromium")!;
-    const browser = await chromium.launch({ executablePath });
+    const browser = await openBrowser();
     const args = ["task", "-q", "learn", "--page", lesson];
     const cwd = new URL(`file://${root}/`);
     const running = new Running(Deno.execPath(), args, cwd);

@@ -1,5 +1,6 @@
 // Lesson 21's solution, and clients that have spoken HTTP all their lives.
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openBrowser } from "../chromium.ts";
 import { realClient, run, startProgram } from "../tools.ts";
 
 const PROGRAM = "solutions/21/http.ts";
@@ -99,17 +100,13 @@ realClient("21: fetch gets, posts, and looks", [], async () => {
 
 realClient("21: a browser shows the page", ["chromium"], async () => {
   await using _server = await startProgram([PROGRAM]);
-  const profile = await Deno.makeTempDir();
+  await using browser = await openBrowser();
+  const page = await browser.newPage();
 
-  const { stdout } = await run("chromium", [
-    ...["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"],
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-    ...[`--user-data-dir=${profile}`, "--dump-dom", URL],
-  ], { timeoutMs: 60_000 });
-  await Deno.remove(profile, { recursive: true });
+  await page.goto(URL);
 
-  assertMatch(stdout, /<title>Hello<\/title>/);
-  assertMatch(stdout, /<h1>Hello, browser\.<\/h1>/);
+  assertEquals(await page.title(), "Hello");
+  assertEquals(await page.innerText("h1"), "Hello, browser.");
 });
 
 realClient("21: wrk meets no error", ["wrk"], async () => {

@@ -1,8 +1,8 @@
 // Lesson 24's solution, and those who speak WebSocket without having learned it
 // here: a browser, and Deno itself.
 import { assertEquals, assertMatch } from "@std/assert";
+import { openBrowser } from "../chromium.ts";
 import { realClient, start, startProgram } from "../tools.ts";
-import { openPage } from "./browser.ts";
 
 const SOLUTION = "solutions/24/websocket.ts";
 
@@ -61,7 +61,9 @@ function next(socket: WebSocket, type: string): Promise<Event> {
 
 realClient("24: a page in chromium talks to it", ["chromium"], async () => {
   await using server = await startProgram([SOLUTION]);
-  await using page = await openPage("http://127.0.0.1:7024/");
+  await using browser = await openBrowser();
+  const page = await browser.newPage();
+  await page.goto("http://127.0.0.1:7024/");
   await page.evaluate(logged("open\n"));
 
   assertEquals(await page.evaluate(CONVERSATION), {
@@ -88,7 +90,9 @@ realClient("24: a page in chromium talks to it", ["chromium"], async () => {
 
 realClient("24: the starter's page says 1006", ["chromium"], async () => {
   await using _server = await startProgram(["lessons/24/websocket.ts"]);
-  await using page = await openPage("http://127.0.0.1:7024/");
+  await using browser = await openBrowser();
+  const page = await browser.newPage();
+  await page.goto("http://127.0.0.1:7024/");
 
   const end = await page.evaluate(logged("clean"));
 

@@ -1,10 +1,10 @@
 // Lesson 28's solution in front of servers that lessons 21 and 22 have built,
 // and clients that know nothing of what stands between them.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openBrowser } from "../chromium.ts";
 import type { Running } from "../running.ts";
 import { realClient, run, start, startProgram } from "../tools.ts";
 import { REFUSED } from "./22_requests.ts";
-import { openPage } from "./browser.ts";
 
 const SOLUTION = "solutions/28/proxy.ts";
 
@@ -246,9 +246,11 @@ realClient(
     await using _two = two;
     await using proxy = await startProgram([SOLUTION, first, second]);
 
-    await using page = await openPage(`http://127.0.0.1:${proxy.port}/page`);
-    const title = await page.evaluate("document.title");
-    assert(["one", "two"].includes(String(title)), String(title));
+    await using browser = await openBrowser();
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${proxy.port}/page`);
+    const title = await page.title();
+    assert(["one", "two"].includes(title), title);
     const asked = await page.evaluate(`(async () => {
       const asked = [];
       // One after the other: so both have as much to do, and take turns.
