@@ -205,7 +205,7 @@ export const reading: Catalogue = {
   },
   "copies-all-each-time": {
     sentence:
-      "For each piece that came, your program copied all the earlier ones again; ten times the input costs a hundred times the work.",
+      "For each piece your program copied all earlier ones again (ten times the input, a hundred times the work), or made a buffer that is far too large.",
     // Whoever reads byte by byte is slow without copying anything twice.
     fits: ({ kind, recording }) =>
       kind === "slow" &&
