@@ -486,7 +486,7 @@ async function demo(request: HttpRequest): Promise<HttpResponse> {
 async function* count(): AsyncGenerator<Uint8Array> {
   for (let i = 1; i <= 5; i++) {
     yield encode(`${i}\n`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
