@@ -1,5 +1,5 @@
 // Servers that do not answer in time, and the client of lesson 11.
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Ran, realClient, run, start } from "../tools.ts";
 
 const PORT = "7011";
@@ -55,12 +55,11 @@ realClient("ask() ends a server that drips", ["python3"], async () => {
   await using server = start("python3", [peer, PORT, "50"]);
   await server.until("listening");
 
-  const begin = performance.now();
+  // It is never silent for so long: only the limit for all can end this.
   const { code, stderr } = await client(2_000, 400);
 
   assertEquals(code, 1);
   assertStringIncludes(stderr, "TimedOut");
-  assert(performance.now() - begin < 2_000);
   assertEquals(await server.exit(), 0);
   assertStringIncludes(server.stdout, "blocking: True\nasked: How are you?\n");
   assertStringIncludes(server.stdout, "ended by the client");
@@ -77,7 +76,7 @@ realClient("settimeout() of python3 does not end a server that drips", [
   ]);
   await server.until("listening");
 
-  const args = [`${peers}/patient_client.py`, PORT, "0.3", "0.6"];
+  const args = [`${peers}/patient_client.py`, PORT, "1", "1.2"];
   const { stdout } = await run("python3", args);
 
   assertEquals(stdout, "still waiting\n");
