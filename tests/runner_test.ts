@@ -142,7 +142,7 @@ Deno.test("learn has a verdict soon after a save", async () => {
     path: `${course.root}/lessons/01/greet.ts`,
     failing: GREET_WRONG,
     passing: GREET_RIGHT,
-    rounds: 1,
+    rounds: 3, // Of their median one pause of the machine is no part.
   });
 
   // 200 ms is the goal on a machine with nothing else to do; `latency.ts` run by
