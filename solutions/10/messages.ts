@@ -23,7 +23,12 @@ type Answers = ReadonlyMap<string, string>;
 
 const { BrokenPipe, ConnectionReset, InvalidData, UnexpectedEof } = Deno.errors;
 
-/** Makes a message of text, which goes as UTF-8, or of bytes, as they are. */
+/**
+ * Makes a message of text, which goes as UTF-8, or of bytes, as they are.
+ *
+ * @throws {Deno.errors.InvalidData} If `type` is so long that the header would
+ * have more than 65,535 bytes: two bytes cannot count them.
+ */
 export function encodeMessage(
   content: string | Uint8Array,
   type: string,
@@ -37,6 +42,9 @@ export function encodeMessage(
     byteorder: "little",
   };
   const header = new TextEncoder().encode(JSON.stringify(head));
+  if (header.length > 65_535) {
+    throw new InvalidData("Cannot send a message: its type is too long");
+  }
   const length = Uint8Array.of(header.length >> 8, header.length);
   return joined(joined(length, header), bytes);
 }
