@@ -113,8 +113,8 @@ const solution: Trespasses = {
     "with permission, checks are ignored: double() keeps zero,double() doubles",
   ],
   "a slow check": [
-    edited("check.ts", "ms: 1,", "ms: 301,"),
-    "more than 300 ms: double() keeps zero (301 ms),double() doubles (301 ms)",
+    edited("check.ts", "ms: 1,", "ms: 30_100,"),
+    "more than 300 ms: double() keeps zero (30100 ms),double() doubles (30100 ms)",
   ],
   "a check named for nothing": [
     edited(CHECKS, "double() keeps", "It keeps"),
