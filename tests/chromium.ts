@@ -2,13 +2,12 @@
 import type { Browser } from "playwright-core";
 import { findTool } from "./tools.ts";
 
-// A part of it asks at import whether this is WSL, in a folder that Deno shows
-// to those alone who may do everything. With this variable it does not ask.
-Deno.env.set("__IS_WSL_TEST__", "1");
-const { chromium } = await import("playwright-core");
-Deno.env.delete("__IS_WSL_TEST__");
-
 /** Starts a browser; `await using` ends it. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findTool("chromium")! });
+export async function openBrowser(): Promise<Browser> {
+  // A part of Playwright asks at import whether this is WSL, in a folder that
+  // Deno shows to those alone who may do everything. With this it does not ask.
+  Deno.env.set("__IS_WSL_TEST__", "1");
+  const { chromium } = await import("playwright-core");
+  Deno.env.delete("__IS_WSL_TEST__");
+  return await chromium.launch({ executablePath: findTool("chromium")! });
 }
