@@ -5,6 +5,7 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import decodeQR from "qr/decode";
 import { LARGE, SMALL, Wall } from "./board_browser.ts";
+import { follow } from "./chromium.ts";
 import { beyond, letters, mark, names, pixels, strangers } from "./in_board.js";
 import { realClient } from "./tools.ts";
 
@@ -109,7 +110,7 @@ realClient("the board is projected", ["chromium"], async (t) => {
     const page = await wall.window();
     const timer = page.locator("#timer b");
     const before = await timer.textContent();
-    assertMatch(before!, /^4[45]:\d\d$/);
+    assertMatch(before!, /^4\d:\d\d$/);
     await page.locator("#timer b").filter({ hasNotText: before! }).waitFor();
     await page.context().close();
   });
@@ -145,11 +146,11 @@ realClient("the board is projected", ["chromium"], async (t) => {
       assert(await page.getByText(text).first().isVisible(), text);
     }
     await page.getByLabel("Note to all").fill("Without a script");
-    await page.getByRole("button", { name: "send" }).click();
+    await follow(page.getByRole("button", { name: "send" }));
     assertEquals(await page.textContent("#note"), "Without a script");
-    await page.getByRole("link", { name: "People" }).click();
+    await follow(page.getByRole("link", { name: "People" }));
     await page.getByLabel("remove Learner 30?").click();
-    await page.getByRole("button", { name: "Remove Learner 30" }).click();
+    await follow(page.getByRole("button", { name: "Remove Learner 30" }));
     assertEquals(await page.getByText("Learner 30").count(), 0);
     await page.context().close();
   });

@@ -1,5 +1,5 @@
 // The browser of this machine, without a window, driven by Playwright.
-import type { Browser } from "playwright-core";
+import type { Browser, Locator } from "playwright-core";
 import { findTool } from "./tools.ts";
 
 /** Starts a browser; `await using` ends it. */
@@ -10,4 +10,9 @@ export async function openBrowser(): Promise<Browser> {
   const { chromium } = await import("playwright-core");
   Deno.env.delete("__IS_WSL_TEST__");
   return await chromium.launch({ executablePath: findTool("chromium")! });
+}
+
+/** Clicks what leads to another page, or sends a form, and waits for the page. */
+export async function follow(link: Locator): Promise<void> {
+  await Promise.all([link.page().waitForEvent("load"), link.click()]);
 }

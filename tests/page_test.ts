@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { Learner } from "./browser.ts";
+import { follow } from "./chromium.ts";
 import { classes, focused, mark, outside, reachable } from "./in_page.js";
 import { realClient } from "./tools.ts";
 
@@ -175,10 +176,10 @@ realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
         await page.getByText("serve() echoes a crowd at once").isVisible(),
       );
       await page.goto(learner.origin + "/lessons/04");
-      await page.click("#start-04");
+      await follow(page.locator("#start-04"));
       assertEquals(page.url(), learner.origin + "/lessons/04");
       await page.goto(learner.origin + "/lessons/03");
-      await page.click("#start-03");
+      await follow(page.locator("#start-03"));
       await page.context().close();
     },
   );
