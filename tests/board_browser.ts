@@ -2,18 +2,11 @@
 // looks at what is projected.
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { Board, Learner } from "./board.ts";
-import { openBrowser } from "./chromium.ts";
+import { hear, type Look, openBrowser } from "./chromium.ts";
 
 /** The two pictures that projectors have. */
 export const SMALL = { width: 1280, height: 720 };
 export const LARGE = { width: 1920, height: 1080 };
-
-/** How a window looks at the board. */
-export interface Look {
-  readonly colorScheme?: "light" | "dark";
-  readonly javaScriptEnabled?: boolean;
-  readonly viewport?: { readonly width: number; readonly height: number };
-}
 
 /** A board, and the browser of its instructor. */
 export class Wall implements AsyncDisposable {
@@ -45,11 +38,7 @@ export class Wall implements AsyncDisposable {
   async window(look: Look = {}): Promise<Page> {
     const context = await this.context(look);
     const page = await context.newPage();
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
-    page.on("console", (message) => {
-      const loud = ["error", "warning"].includes(message.type());
-      if (loud) this.complaints.push(message.text());
-    });
+    hear(page, this.complaints);
     await page.goto(this.board.link);
     return page;
   }

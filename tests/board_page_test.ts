@@ -1,9 +1,8 @@
 // The board in a real browser, as a projector shows it: from the back of the
 // room, in both themes, with and without scripts.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import decodeQR from "qr/decode";
+import { barriers } from "./barriers.ts";
 import { LARGE, SMALL, Wall } from "./board_browser.ts";
 import { follow } from "./chromium.ts";
 import { beyond, letters, mark, names, pixels, strangers } from "./in_board.js";
@@ -19,17 +18,6 @@ const NAMES = [
   "W".repeat(40),
   ...Array.from({ length: 23 }, (_, n) => `Learner ${n + 8}`),
 ];
-
-/** What is wrong with a page for those who see, hear or move otherwise. */
-async function barriers(page: Page): Promise<string[]> {
-  // Evaluated by the debugger, which no policy of the page forbids.
-  const { violations } = await page.evaluate(`${axe.source}; axe.run()`) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  };
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 120)}`);
-}
 
 realClient("the board is projected", ["chromium"], async (t) => {
   await using wall = await Wall.up();

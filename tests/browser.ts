@@ -3,16 +3,9 @@
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { copyTree } from "../course/runner/copy_tree.ts";
-import { openBrowser } from "./chromium.ts";
+import { hear, type Look, openBrowser } from "./chromium.ts";
 import { HOUSE } from "./course_files.ts";
 import { Running } from "./running.ts";
-
-/** How a window looks at the page. */
-export interface Look {
-  readonly colorScheme?: "light" | "dark";
-  readonly javaScriptEnabled?: boolean;
-  readonly viewport?: { readonly width: number; readonly height: number };
-}
 
 const COPIED = ["deno.json", "deno.lock", "course", "lessons", "solutions"];
 const WIDE = { width: 1440, height: 900 };
@@ -58,11 +51,7 @@ export class Learner implements AsyncDisposable {
   async window(path = "/", look: Look = {}): Promise<Page> {
     const context = await this.#browser.newContext({ viewport: WIDE, ...look });
     const page = await context.newPage();
-    page.on("pageerror", (error) => this.complaints.push(String(error)));
-    page.on("console", (message) => {
-      const loud = ["error", "warning"].includes(message.type());
-      if (loud) this.complaints.push(message.text());
-    });
+    hear(page, this.complaints);
     await page.goto(this.origin + path);
     return page;
   }

@@ -1,8 +1,8 @@
 // The page in a real browser: what a learner sees, with the mouse, with the
 // keyboard alone, and without scripts.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { barriers } from "./barriers.ts";
 import { Learner } from "./browser.ts";
 import { follow } from "./chromium.ts";
 import { classes, focused, mark, outside, reachable } from "./in_page.js";
@@ -16,17 +16,6 @@ function words(page: Page, kind: string): Promise<string[]> {
 /** The classes of each arrow, from top to bottom. */
 function arrows(page: Page): Promise<string[]> {
   return page.locator("#scroll .wire .arrow").evaluateAll(classes);
-}
-
-/** What is wrong with a page for those who see, hear or move otherwise. */
-async function barriers(page: Page): Promise<string[]> {
-  // Evaluated by the debugger, which no policy of the page forbids.
-  const { violations } = await page.evaluate(`${axe.source}; axe.run()`) as {
-    violations: { id: string; impact: string; nodes: { html: string }[] }[];
-  };
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]!.html.slice(0, 120)}`);
 }
 
 realClient("the page shows lesson 03 in a browser", ["chromium"], async (t) => {
