@@ -62,8 +62,9 @@ async function untilPageSays(address: string, text: string): Promise<void> {
 
 /** Waits until so many processes of the course run. */
 async function untilThereAre(count: number, course: TestCourse, word: string) {
+  const until = Date.now() + 20_000;
   let found: number[] = [];
-  for (let tries = 0; tries < 200; tries++) {
+  while (Date.now() < until) {
     found = await processes(course.root, word);
     if (found.length === count) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -228,8 +229,10 @@ inTerminal("learn gives the terminal back when it fails itself", async () => {
   await using screen = terminal(course);
   await screen.sees("✗ greet() says hello");
 
-  Deno.removeSync(`${course.root}/.course`, { recursive: true });
-  course.write(".course", "a file where a folder must be");
+  // Nobody writes the marks before something passes.
+  const marks = `${course.root}/.course/progress.json`;
+  Deno.removeSync(marks);
+  Deno.mkdirSync(marks);
   course.save(GREET_RIGHT);
 
   const { code, restored } = await screen.ended();

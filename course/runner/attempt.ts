@@ -1,6 +1,6 @@
 import { Child, type Ending } from "./child.ts";
 import { type JUnitCase, junitCases } from "./junit.ts";
-import { type Course, type Lesson, text } from "./lesson.ts";
+import { type Course, type Lesson, remove, text } from "./lesson.ts";
 import { LIMITS, type Limits, Watchdog } from "./limits.ts";
 import { type Report, ReportReader } from "./report.ts";
 import type { Evidence } from "./verdict.ts";
@@ -134,7 +134,7 @@ export class Attempt {
       cases?.delete("the last word"); // Of standby.ts, and no check.
       return { root: this.#root, code, ending, cases, report, output, ms };
     } finally {
-      remove(this.#results);
+      remove(this.#results); // A run that was stopped has written none.
     }
   }
 }
@@ -161,13 +161,4 @@ function testOf(root: string, { id, starter }: Lesson): string {
     starter.replace(/\.ts$/, "_test.ts")
   }`;
   return url.href;
-}
-
-function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    // A run that was stopped has written none.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

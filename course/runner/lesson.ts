@@ -54,6 +54,15 @@ export function text(path: string): string | undefined {
   }
 }
 
+/** Removes a file, if it is there. */
+export function remove(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
 /**
  * The hints of one lesson, and behind them those for what goes wrong in any.
  * Empty where neither has a file.

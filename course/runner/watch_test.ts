@@ -99,6 +99,16 @@ Deno.test("eventsArrive() may be asked twice at once", async () => {
   Deno.removeSync(folder);
 });
 
+Deno.test("eventsArrive() minds nobody who deletes the folder meanwhile", async () => {
+  const folder = Deno.makeTempDirSync();
+  const arrive = eventsArrive(folder);
+
+  Deno.removeSync(folder, { recursive: true });
+
+  // Whether it still heard of the file is up to the system.
+  assertEquals(typeof await arrive, "boolean");
+});
+
 Deno.test("Watcher polls where no events arrive", async () => {
   const watchFs = Deno.watchFs;
   const deaf = () => {
