@@ -80,10 +80,15 @@ export class Pty implements AsyncDisposable {
     this.#copied = this.#copy();
   }
 
-  /** What is on the screen now. */
+  /**
+   * What is on the screen now: the last picture, or if the program draws none,
+   * its lines. It comes in pieces; one that is not whole yet does not count.
+   */
   get picture(): string {
-    return stripAnsiCode(this.written.split("\u001b[H").at(-1)!)
-      .replaceAll("\r\n", "\n");
+    const [said, ...pictures] = this.written.split("\u001b[H");
+    const whole = pictures.findLast((it) => it.includes("\u001b[J"));
+    const lines = said!.slice(0, said!.lastIndexOf("\n") + 1);
+    return stripAnsiCode(whole ?? lines).replaceAll("\r\n", "\n");
   }
 
   /** Presses keys. */
