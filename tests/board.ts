@@ -16,17 +16,40 @@ export interface Standing {
 
 let boards = 0;
 
+/**
+ * A free port that no system gives away to those who ask for any (Linux gives
+ * 32768 to 60999, others 49152 to 65535): it is still free for a second start.
+ */
+function keptPort(): number {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 10_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
+}
+
 /** A board with a file of its own, which is removed at the end. */
 export class Board implements AsyncDisposable {
   /** Where it keeps its people. */
   readonly file = `.course/test-board-${Deno.pid}-${++boards}.db`;
+  readonly #port = keptPort();
   #running: Running | undefined;
   #said = "";
 
   /** Starts it, again or for the first time, and waits until it listens. */
   async start(...more: string[]): Promise<void> {
-    const port = this.#said === "" ? "0" : this.address.split(":")[1]!;
-    const where = ["--host", "127.0.0.1", "--port", port, "--file", this.file];
+    const where = [
+      "--host",
+      "127.0.0.1",
+      "--port",
+      `${this.#port}`,
+      "--file",
+      this.file,
+    ];
     this.#running = new Running(
       Deno.execPath(),
       ["run", "-q", "-P=board", "course/board/main.ts", ...where, ...more],
