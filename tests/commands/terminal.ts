@@ -14,11 +14,14 @@ const LIMIT_S = 60;
 const SHELL = 'exec 2>&1; eval "$TYPED"';
 
 /**
- * Whether all that the shell below process $1 has started is another program
- * already, or a shell that has started something. Before that, a signal would
- * meet the shell's own beginning. Linux only: it looks into /proc.
+ * Whether `timeout`, process $1, waits or is stopped, and all that the shell
+ * below it has started is another program already, or a shell that has started
+ * something. Before that, a signal would meet the shell's own beginning; and a
+ * `timeout` that has not noted yet what it has started ends alone, and leaves it
+ * running. Linux only: it looks into /proc.
  */
 const UNDER_WAY = `
+grep -q '^State:.[ST]' /proc/$1/status || exit 1
 children() { cat /proc/$1/task/$1/children; }
 shell=$(children $1)
 jobs=$(children $shell)
