@@ -8,7 +8,7 @@ import {
 } from "../course/runner/test_course.ts";
 import { Pty } from "../course/runner/test_pty.ts";
 import { Board } from "./board.ts";
-import { processes } from "./processes.ts";
+import { processes, untilThereAre } from "./processes.ts";
 import { realClient } from "./tools.ts";
 
 /** `deno task learn` in a terminal, in a company that has a proxy. */
@@ -32,15 +32,6 @@ class Seat extends Pty {
     await super[Symbol.asyncDispose]();
     await untilThereAre(0, this.#root, "deno");
   }
-}
-
-async function untilThereAre(count: number, root: string, word: string) {
-  for (let tries = 0; tries < 500; tries++) {
-    const found = await processes(root, word);
-    if (found.length === count) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`Cannot find ${count} processes of ${word}`);
 }
 
 /** How a process was called. */

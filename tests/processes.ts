@@ -17,3 +17,20 @@ export async function processes(
   const ids = new TextDecoder().decode(stdout).split("\n").filter(Boolean);
   return ids.map(Number);
 }
+
+/** Waits until so many of them run, and returns their ids. */
+export async function untilThereAre(
+  count: number,
+  folder: string,
+  word: string,
+): Promise<number[]> {
+  const until = Date.now() + 20_000;
+  let found: number[] = [];
+  while (Date.now() < until) {
+    found = await processes(folder, word);
+    if (found.length === count) return found;
+    // Nobody tells when a process comes or goes; asking again is all there is.
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`Cannot find ${count} of ${word}: there are ${found.length}`);
+}

@@ -13,7 +13,7 @@ import {
 } from "../course/runner/test_course.ts";
 import { Pty } from "../course/runner/test_pty.ts";
 import { HOUSE } from "./course_files.ts";
-import { processes } from "./processes.ts";
+import { untilThereAre } from "./processes.ts";
 import { realClient } from "./tools.ts";
 
 const HOT = "export function greet() {\n  while (true) {}\n}\n";
@@ -60,24 +60,12 @@ async function untilPageSays(address: string, text: string): Promise<void> {
   throw new Error(`Cannot read "${text}" from the page: it said ${said}`);
 }
 
-/** Waits until so many processes of the course run. */
-async function untilThereAre(count: number, course: TestCourse, word: string) {
-  const until = Date.now() + 20_000;
-  let found: number[] = [];
-  while (Date.now() < until) {
-    found = await processes(course.root, word);
-    if (found.length === count) return found;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  throw new Error(`Cannot find ${count} of ${word}: there are ${found.length}`);
-}
-
 function nobodyLeft(course: TestCourse) {
-  return untilThereAre(0, course, "deno");
+  return untilThereAre(0, course.root, "deno");
 }
 
 async function signal(course: TestCourse, name: Deno.Signal): Promise<void> {
-  const [runner] = await untilThereAre(1, course, "course/runner/main.ts");
+  const [runner] = await untilThereAre(1, course.root, "course/runner/main.ts");
   Deno.kill(runner!, name);
 }
 
@@ -214,7 +202,7 @@ inTerminal("learn leaves nothing behind, in whatever way it ends", async () => {
     course.save(HOT);
     await using screen = terminal(course);
     await screen.sees("checking …");
-    await untilThereAre(2, course, "--junit-path"); // One for each network.
+    await untilThereAre(2, course.root, "--junit-path"); // One for each network.
 
     await leave(screen, course);
 
@@ -303,7 +291,7 @@ inTerminal(
 
     await started.body!.cancel();
     await screen.sees("✗ twice() doubles");
-    await untilThereAre(0, course, "--allow-read=lessons/01");
+    await untilThereAre(0, course.root, "--allow-read=lessons/01");
     assertStringIncludes(screen.picture, "✗ twice() doubles");
     await screen.type("q");
     await nobodyLeft(course);
