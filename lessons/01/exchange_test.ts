@@ -110,7 +110,7 @@ Deno.test(check("readToEnd() joins 4,096 pieces at the pace of one", {
   const pieces = Array(4_096).fill(new Uint8Array(512).fill(0x78));
   const reader = stage.reader([...pieces, null]);
 
-  const answer = await stage.within(500, () => readToEnd(reader));
+  const answer = await stage.within(700, () => readToEnd(reader));
 
   assertEquals(answer.length, 4_096 * 512);
 }));

@@ -119,7 +119,7 @@ Deno.test(check("readExactly() joins 4,096 pieces at the pace of one", {
   const reader = stage.reader(Array(4_096).fill(piece));
   const length = 4_096 * 512;
 
-  const bytes = await stage.within(550, () => readExactly(reader, length));
+  const bytes = await stage.within(950, () => readExactly(reader, length));
 
   assertEquals(bytes?.length, length);
 }));
@@ -198,7 +198,7 @@ Deno.test(check("ByteReader joins 4,096 pieces at the pace of one", {
   const reader = new ByteReader(stage.reader(Array(4_096).fill(piece)));
   const length = 4_096 * 512;
 
-  const bytes = await stage.within(550, () => reader.readExactly(length));
+  const bytes = await stage.within(950, () => reader.readExactly(length));
 
   assertEquals(bytes?.length, length);
 }));

@@ -262,7 +262,7 @@ Deno.test(check("LineReader reads 4,096 pieces of a line at the pace of one", {
   const maxBytes = 4_096 * 512;
   const lines = new LineReader(stage.reader([...pieces, "\n"]), { maxBytes });
 
-  const line = await stage.within(600, () => lines.readLine());
+  const line = await stage.within(850, () => lines.readLine());
 
   assertEquals(line?.length, maxBytes);
 }));
